@@ -1,0 +1,1 @@
+"""Heliograph: an interactive research dashboard for voice biomarkers."""
