@@ -1,0 +1,46 @@
+"""What stands on every page: where one is, whether scores are synthetic, and what keeps the worker from work."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from heliograph.store import load_worker
+from heliograph.ui import messages
+from heliograph.ui.workspace import Workspace, get_workspace
+
+__all__ = ["show_disclaimer", "show_header"]
+
+NOTICE_EVERY_S = 10.0
+
+
+def show_header(title: str, lead: str | None = None) -> Workspace:
+    """Draw the head of a page and return the workspace that the page works with."""
+    workspace = get_workspace()
+    with st.container(horizontal=True, vertical_alignment="center", key="frame_head"):
+        st.title(title, anchor=False, width="content")
+        st.badge(
+            f"Workspace: {workspace.name}",
+            icon=":material/science:" if workspace.synthetic else ":material/verified_user:",
+            color="orange" if workspace.synthetic else "green",
+        )
+    if workspace.synthetic:
+        st.warning(messages.SANDBOX_BANNER, icon=":material/science:")
+    show_notices()
+    if lead:
+        st.markdown(lead)
+    return workspace
+
+
+@st.fragment(run_every=NOTICE_EVERY_S)
+def show_notices() -> None:
+    """The worker's troubles, in words; empty while all is well."""
+    notice = messages.worker_notice(load_worker(get_workspace().store))
+    if notice is None:
+        return
+    draw = st.error if notice.severe else st.warning
+    draw(notice.text, icon=":material/error:" if notice.severe else ":material/cloud_off:")
+
+
+def show_disclaimer() -> None:
+    """The one calm line that stands wherever scores are read."""
+    st.caption(messages.DISCLAIMER)

@@ -1,0 +1,94 @@
+"""The workspace that this process serves: its settings, its store and the way to its API.
+
+There is one per process. `get_workspace` opens it at the first call, so that a page works the same under the
+server, which calls it before it starts, and in a test of that page alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from streamlit import config as streamlit_config
+
+from heliograph.config import Settings, load_settings
+from heliograph.store import Store
+from thymia_api import REGION_URLS, AsyncThymiaClient, ThymiaClient
+
+__all__ = ["SANDBOX_PATH", "Workspace", "close_workspace", "get_workspace"]
+
+SANDBOX_PATH = "/sandbox"
+CHECK_TIMEOUT_S = 10.0
+
+
+@dataclass
+class Workspace:
+    """One workspace, open. Threads may share it: the store opens a connection for each use."""
+
+    settings: Settings
+    store: Store
+    sandbox_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    wake_worker: Callable[[], None] = field(default=lambda: None, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.settings.workspace
+
+    @property
+    def synthetic(self) -> bool:
+        return self.settings.synthetic
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is. The embedded sandbox's address is known once the server's port is."""
+        if self.settings.thymia_base_url is not None:
+            return str(self.settings.thymia_base_url).rstrip("/")
+        if not self.settings.embedded_sandbox:
+            return REGION_URLS[self.settings.region]
+        scheme = "https" if streamlit_config.get_option("server.sslCertFile") else "http"
+        path = str(streamlit_config.get_option("server.baseUrlPath")).strip("/")
+        port = streamlit_config.get_option("server.port")
+        return f"{scheme}://127.0.0.1:{port}{'/' if path else ''}{path}{SANDBOX_PATH}"
+
+    @property
+    def api_key(self) -> str:
+        """The secret itself: for a client's constructor, never for a page, a log or the store."""
+        if self.settings.embedded_sandbox or self.settings.thymia_api_key is None:
+            return self.sandbox_key
+        return self.settings.thymia_api_key.get_secret_value()
+
+    def make_client(self) -> ThymiaClient:
+        """A client for a question that a page asks while somebody waits for the answer."""
+        return ThymiaClient(self.api_key, base_url=self.base_url, timeout=CHECK_TIMEOUT_S)
+
+    def make_async_client(self) -> AsyncThymiaClient:
+        """The worker's client. It doesn't repeat anything by itself: the worker plans each next step."""
+        return AsyncThymiaClient(self.api_key, base_url=self.base_url, retry=None)
+
+
+_workspace: Workspace | None = None
+_lock = threading.Lock()
+
+
+def get_workspace() -> Workspace:
+    """The process's workspace, opened at the first call; raises `SettingError` or `StoreError`."""
+    global _workspace  # noqa: PLW0603 - one per process is the point
+    with _lock:
+        if _workspace is None:
+            settings = load_settings()
+            store = Store.open(
+                settings.workspace_folder, workspace=settings.workspace, synthetic=settings.synthetic
+            )
+            _workspace = Workspace(settings=settings, store=store)
+        return _workspace
+
+
+def close_workspace() -> None:
+    """Close the store; the next `get_workspace` opens anew, with the settings of that moment."""
+    global _workspace  # noqa: PLW0603
+    with _lock:
+        if _workspace is not None:
+            _workspace.store.close()
+        _workspace = None

@@ -1,0 +1,17 @@
+"""The frame around every screen: the page's settings and the navigation."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Heliograph", page_icon=":material/graphic_eq:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("overview.py", title="Overview", icon=":material/home:", default=True),
+        st.Page("record.py", title="Record", icon=":material/mic:"),
+        st.Page("runs.py", title="Runs", icon=":material/list:"),
+        st.Page("trends.py", title="Trends", icon=":material/show_chart:"),
+        st.Page("settings.py", title="Settings", icon=":material/settings:"),
+    ],
+    position="top",
+)
+page.run()
