@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     )
     heliograph_workspace: WorkspaceName | None = Field(
         default=None,
-        description="`sandbox`, `live-default`, `live-ca` or `live-us`; otherwise follows from the key and region.",
+        description="`sandbox`, `live-default`, `live-ca` or `live-us`; else follows from key and region.",
     )
     heliograph_ice_servers: tuple[IceServer, ...] = Field(
         default=(),
@@ -151,7 +151,8 @@ def _check_together(settings: Settings) -> None:
         raise SettingError("HELIOGRAPH_WORKSPACE", f"{workspace} needs a key: set THYMIA_API_KEY, or use sandbox")
     if workspace and workspace != "sandbox" and settings.thymia_region not in (None, settings.region):
         raise SettingError(
-            "THYMIA_REGION", f"is {settings.thymia_region}, but HELIOGRAPH_WORKSPACE is {workspace}: set one of them"
+            "THYMIA_REGION",
+            f"is {settings.thymia_region}, but HELIOGRAPH_WORKSPACE is {workspace}; set just one",
         )
     if settings.thymia_base_url is not None and key is None:
         raise SettingError("THYMIA_BASE_URL", "needs a key for that server: set THYMIA_API_KEY")
@@ -175,7 +176,8 @@ def _read_secrets(file: Path) -> dict[str, Any]:
         if name.lower() in known:
             section, _, key = name.lower().partition("_")
             raise SettingError(
-                name.upper(), f"stands at the top of {file.name}; write it as {key} in the section [{section}]"
+                name.upper(),
+                f"stands at the top of {file.name}; write it as {key} in the section [{section}]",
             )
         if name not in SECTIONS:
             continue  # Streamlit's own sections, such as [auth].
