@@ -26,6 +26,15 @@ MEDIA_TYPES: dict[RecordingFormat, str] = {
     RecordingFormat.WAV: "audio/wav",
 }
 
+FORMAT_NAMES: dict[RecordingFormat, str] = {
+    RecordingFormat.FLAC: "FLAC",
+    RecordingFormat.MP3: "MP3",
+    RecordingFormat.MP4: "MP4",
+    RecordingFormat.OGG: "Ogg",
+    RecordingFormat.WEBM: "WebM",
+    RecordingFormat.WAV: "WAV",
+}
+
 # QuickTime and still-image brands share the box structure of MP4 and are something else.
 _BRANDS_NOT_MP4 = {b"qt  ", b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"jp2 ", b"crx "}
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -49,6 +58,19 @@ def identify_format(head: bytes) -> RecordingFormat | None:
     if _is_mp3_frame(head):
         return RecordingFormat.MP3
     return None
+
+
+def read_wav_shortage(head: bytes, file_bytes: int) -> float:
+    """Tell what share of the sound a WAV announces is missing from a file of `file_bytes` (0 when unstated)."""
+    at = 12
+    while at + 8 <= len(head):
+        name, size = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
+        if name == b"data":
+            # Writers to a pipe don't know the length: FFmpeg writes 0xFFFFFFFF, sox 0x7FFFF000.
+            is_stated = 0 < size < 0x7FFF_0000 and head[:4] == b"RIFF"
+            return max(0.0, 1 - (file_bytes - at - 8) / size) if is_stated else 0.0
+        at += 8 + size + size % 2
+    return 0.0
 
 
 def _identify_after_id3(head: bytes) -> RecordingFormat | None:

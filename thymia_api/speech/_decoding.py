@@ -20,7 +20,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from ._containers import HEAD_BYTES, MEDIA_TYPES, RecordingFormat, identify_format
+from ._containers import FORMAT_NAMES, HEAD_BYTES, MEDIA_TYPES, RecordingFormat, identify_format, read_wav_shortage
 from ._errors import UnreadableReason, UnreadableRecordingError
 from ._meters import MAX_DURATION_S, SPEECH_SAMPLE_RATE_HZ
 
@@ -31,29 +31,12 @@ _MIN_RATE_HZ, _MAX_RATE_HZ = 4_000, 192_000
 _MAX_CHANNELS = 16
 _MAX_DECODE_SECONDS = 60.0  # of wall time: a whole 6-minute file takes about 1 s
 _MAX_FAILED_SHARE = 0.05  # of packets: one bad packet in a long file is a click, more is another recording
-_MISSING_TOLERANCE_S = 0.25
-_CODECS = {
-    "aac",
-    "alac",
-    "flac",
-    "libopus",
-    "libvorbis",
-    "mp3",
-    "mp3float",
-    "opus",
-    "vorbis",
-    "libspeex",
-    "speex",
-}
+_MISSING_TOLERANCE_S, _MISSING_SHARE = 0.25, 0.01
+_CODECS = {"aac", "alac", "flac", "libopus", "mp3", "mp3float", "opus", "speex", "libspeex", "vorbis"}
 _CODEC_FAMILIES = ("pcm_", "adpcm_")
-# MP3 without a Xing header states a guess; Ogg's length is read from its end; WebM from browsers states none.
-_FORMATS_STATING_LENGTH = {
-    RecordingFormat.FLAC,
-    RecordingFormat.MP4,
-    RecordingFormat.WAV,
-    RecordingFormat.WEBM,
-}
-_NAMES = "FLAC, MP3, MP4, Ogg, WebM or WAV"
+# MP3 states a guess at best, Ogg's length is read from its end; FFmpeg trims a WAV's to what is there.
+_STATING_LENGTH = {RecordingFormat.FLAC, RecordingFormat.MP4, RecordingFormat.WEBM}
+_ANY_FORMAT = "FLAC, MP3, MP4, Ogg, WebM or WAV"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,13 +84,19 @@ def decode_recording(source: Path | bytes, *, max_s: float | None = None) -> Dec
 
 def _decode_stream(file: BinaryIO, limit_s: float) -> DecodedRecording:
     head = file.read(HEAD_BYTES)
+    file_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
     if not head:
         raise UnreadableRecordingError("The file is empty.", reason=UnreadableReason.EMPTY)
     kind = identify_format(head)
     if kind is None:
         raise UnreadableRecordingError(
-            f"This is not a {_NAMES} file, whatever its name says.", reason=UnreadableReason.UNKNOWN_FORMAT
+            f"This is not a {_ANY_FORMAT} file, whatever its name says.", reason=UnreadableReason.UNKNOWN_FORMAT
+        )
+    if kind is RecordingFormat.WAV and (missing := read_wav_shortage(head, file_bytes)) > _MISSING_SHARE:
+        raise UnreadableRecordingError(
+            f"The WAV file is incomplete: {missing:.0%} of the sound it announces is missing.",
+            reason=UnreadableReason.INCOMPLETE,
         )
     try:
         with av.open(file, "r", format=kind.value, metadata_errors="replace") as container:
@@ -122,13 +111,13 @@ def _decode_stream(file: BinaryIO, limit_s: float) -> DecodedRecording:
 def _decode_container(container: InputContainer, kind: RecordingFormat, limit_s: float) -> DecodedRecording:
     if not container.streams.audio:
         raise UnreadableRecordingError(
-            f"The {kind.name} file has no sound track.", reason=UnreadableReason.NO_AUDIO
+            f"The {FORMAT_NAMES[kind]} file has no sound track.", reason=UnreadableReason.NO_AUDIO
         )
     stream = container.streams.audio[0]
     codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
     if codec not in _CODECS and not codec.startswith(_CODEC_FAMILIES):
         raise UnreadableRecordingError(
-            f"The sound in this {kind.name} file is coded as {codec}, which is not supported.",
+            f"The sound in this {FORMAT_NAMES[kind]} file is coded as {codec}, which is not supported.",
             reason=UnreadableReason.UNSUPPORTED_AUDIO,
         )
     collector = _Collector(kind, limit_s)
@@ -148,7 +137,7 @@ def _decode_container(container: InputContainer, kind: RecordingFormat, limit_s:
     if collector.decoded_s == 0 or failed > max(1, packets * _MAX_FAILED_SHARE):
         raise _damaged(kind)
     stated_s = _read_stated_duration_s(container, stream)
-    if not collector.is_full and kind in _FORMATS_STATING_LENGTH and stated_s is not None:
+    if not collector.is_full and kind in _STATING_LENGTH and stated_s is not None:
         _check_complete(kind, stated_s, collector.decoded_s)
     samples = collector.join()
     decoded_s = samples.size / collector.rate_hz
@@ -200,7 +189,7 @@ class _Collector:
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         if not _MIN_RATE_HZ <= rate <= _MAX_RATE_HZ or not 1 <= channels <= _MAX_CHANNELS:
             raise UnreadableRecordingError(
-                f"The {self._kind.name} file has {channels} channels at {rate} Hz: not a voice recording.",
+                f"The {FORMAT_NAMES[self._kind]} file has {channels} channels at {rate} Hz: not a voice recording.",
                 reason=UnreadableReason.UNSUPPORTED_AUDIO,
             )
         if not self.rate_hz:
@@ -238,9 +227,7 @@ def _resample(samples: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray
     resampler = AudioResampler(format="flt", layout="mono", rate=to_hz)
     blocks: list[NDArray[np.float32]] = []
     for start in range(0, samples.size, rate_hz):
-        frame = AudioFrame.from_ndarray(
-            samples[np.newaxis, start : start + rate_hz], format="flt", layout="mono"
-        )
+        frame = AudioFrame.from_ndarray(samples[np.newaxis, start : start + rate_hz], format="flt", layout="mono")
         frame.sample_rate = rate_hz
         blocks += [out.to_ndarray()[0].astype(np.float32) for out in resampler.resample(frame)]
     blocks += [out.to_ndarray()[0].astype(np.float32) for out in resampler.resample(None)]
@@ -254,15 +241,15 @@ def _read_stated_duration_s(container: InputContainer, stream: AudioStream) -> f
 
 
 def _check_complete(kind: RecordingFormat, stated_s: float, decoded_s: float) -> None:
-    if stated_s - decoded_s > max(_MISSING_TOLERANCE_S, 0.01 * stated_s):
+    if stated_s - decoded_s > max(_MISSING_TOLERANCE_S, _MISSING_SHARE * stated_s):
         raise UnreadableRecordingError(
-            f"The {kind.name} file is incomplete: it announces {stated_s:.1f} s and holds {decoded_s:.1f} s.",
+            f"The {FORMAT_NAMES[kind]} file is incomplete: it announces {stated_s:.1f} s and holds {decoded_s:.1f} s.",
             reason=UnreadableReason.INCOMPLETE,
         )
 
 
 def _damaged(kind: RecordingFormat) -> UnreadableRecordingError:
     return UnreadableRecordingError(
-        f"The file begins like {kind.name} but can't be decoded; it is damaged.",
+        f"The file begins like {FORMAT_NAMES[kind]} but can't be decoded; it is damaged.",
         reason=UnreadableReason.DAMAGED,
     )
