@@ -1,0 +1,33 @@
+"""The private parts of streamlit-webrtc and aiortc that the recorder leans on, and why.
+
+Both packages are pinned; `tests/browser/test_webrtc_compat.py` fails when one of these parts goes away.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+__all__ = ["OPUS_BITRATE", "keep_context", "raise_opus_bitrate"]
+
+OPUS_BITRATE = 128_000  # bit/s, mono speech: above this nothing is gained, below it 4-7 kHz suffers.
+
+
+def keep_context(key: str) -> None:
+    """Keep a running stream alive across reruns.
+
+    The streamer takes a context for orphaned when the count of script runs jumped by more than one since it
+    was last drawn, and fragments make it jump; a recording then dies in the middle (streamlit-webrtc #2475,
+    #2478). Without a last count there is nothing to compare with.
+    """
+    context = st.session_state.get(key)
+    if context is not None:
+        context._last_rendered_run_count = None
+
+
+def raise_opus_bitrate() -> None:
+    """Ask browsers to send speech at `OPUS_BITRATE`: the default codec settings lose detail above 4 kHz."""
+    from aiortc.codecs import CODECS
+
+    for codec in CODECS["audio"]:
+        if codec.name.lower() == "opus":
+            codec.parameters["maxaveragebitrate"] = OPUS_BITRATE
