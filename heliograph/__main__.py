@@ -82,11 +82,7 @@ def bench(arguments: list[str]) -> int:
 
 def install(requirements: Path) -> None:
     """Make the environment hold `requirements`; costs nothing when it already does."""
-    wanted = hashlib.sha256(sys.version.encode())
-    for file in {APP_REQUIREMENTS, requirements}:
-        wanted.update(file.read_bytes())
-    stamp = VENV / f".installed-{requirements.parent.name if requirements != APP_REQUIREMENTS else 'app'}"
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted.hexdigest():
+    if PYTHON.exists() and stamp_of(requirements).exists():
         return
     if not PYTHON.exists() or call([str(PYTHON), "-m", "pip", "--version"], quiet=True) != 0:
         create_environment()
@@ -94,7 +90,14 @@ def install(requirements: Path) -> None:
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
     if call([*command, str(requirements)]) != 0:
         raise SystemExit("heliograph: the packages could not be installed; pip's message above says why")
-    stamp.write_text(wanted.hexdigest())
+    stamp_of(APP_REQUIREMENTS).touch()  # The tests' requirements include the app's.
+    stamp_of(requirements).touch()
+
+
+def stamp_of(requirements: Path) -> Path:
+    """The file that says: these requirements, as they read now, are installed for this Python."""
+    content = sys.version.encode() + APP_REQUIREMENTS.read_bytes() + requirements.read_bytes()
+    return VENV / f".installed-{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def create_environment() -> None:
