@@ -189,7 +189,7 @@ class _Collector:
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         if not _MIN_RATE_HZ <= rate <= _MAX_RATE_HZ or not 1 <= channels <= _MAX_CHANNELS:
             raise UnreadableRecordingError(
-                f"The {FORMAT_NAMES[self._kind]} file has {channels} channels at {rate} Hz: not a voice recording.",
+                f"The {FORMAT_NAMES[self._kind]} file has {channels} channels at {rate} Hz: that is no voice.",
                 reason=UnreadableReason.UNSUPPORTED_AUDIO,
             )
         if not self.rate_hz:
@@ -243,7 +243,7 @@ def _read_stated_duration_s(container: InputContainer, stream: AudioStream) -> f
 def _check_complete(kind: RecordingFormat, stated_s: float, decoded_s: float) -> None:
     if stated_s - decoded_s > max(_MISSING_TOLERANCE_S, _MISSING_SHARE * stated_s):
         raise UnreadableRecordingError(
-            f"The {FORMAT_NAMES[kind]} file is incomplete: it announces {stated_s:.1f} s and holds {decoded_s:.1f} s.",
+            f"The {FORMAT_NAMES[kind]} file is incomplete: {stated_s:.1f} s announced, {decoded_s:.1f} s there.",
             reason=UnreadableReason.INCOMPLETE,
         )
 
