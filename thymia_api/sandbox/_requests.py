@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator
 from pydantic.alias_generators import to_camel
@@ -50,6 +50,10 @@ _LocalDatetime = Annotated[StrictStr, AfterValidator(_check_local_datetime)]
 Language = Literal["en", "en-AU", "en-GB", "en-IE", "en-IN", "en-US", "en-ZA", "es-ES", "es-US", "id-ID", "ja-JP"]
 
 
+# Left out is None, but null is refused: the default is not validated, and the type does not allow None.
+_ABSENT: Any = None
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
@@ -74,9 +78,9 @@ class RunBody(_Body):
 
     user: UserBody
     language: Language
-    accent: Literal["ID", "NG", "KE"] = Field(default=None)  # type: ignore[assignment]
-    sleep_time: _LocalDatetime = Field(default=None)  # type: ignore[assignment]
-    wake_time: _LocalDatetime = Field(default=None)  # type: ignore[assignment]
+    accent: Literal["ID", "NG", "KE"] = _ABSENT
+    sleep_time: _LocalDatetime = _ABSENT
+    wake_time: _LocalDatetime = _ABSENT
     tags: Annotated[list[TagBody], Field(max_length=20)] = []
     delete_data: StrictBool = False
     data_to_delete: list[Literal["RECORDINGS"]] = []
@@ -92,10 +96,10 @@ class RunBody(_Body):
 class UploadRunBody(RunBody):
     """Body of a new run on an existing recording."""
 
-    recording_time: _LocalDatetime = Field(default=None)  # type: ignore[assignment]
+    recording_time: _LocalDatetime = _ABSENT
 
 
 class ActivityRunBody(RunBody):
     """Body of a new run whose recording the activity page takes."""
 
-    activity_type: StrictStr = Field(default=None)  # type: ignore[assignment]
+    activity_type: StrictStr = _ABSENT

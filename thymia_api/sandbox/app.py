@@ -23,13 +23,13 @@ from thymia_api.sandbox.clock import format_utc
 from thymia_api.sandbox.execution import Execution
 from thymia_api.sandbox.faults import MARK, FaultMiddleware, MarkMiddleware
 from thymia_api.sandbox.settings import SandboxSettings
-from thymia_api.sandbox.state import State
+from thymia_api.sandbox.state import LogEvent, State
 
 ACCOUNT_ID = "sandbox"
 
 
 class Sandbox:
-    """What one running sandbox consists of. `create_app` makes it; `close` ends its threads and frees its files."""
+    """The parts of one running sandbox; `create_app` makes them, `close` ends the threads and frees the files."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
@@ -235,8 +235,8 @@ async def inspect_runs(sandbox: Parts) -> dict[str, Any]:
     return {"runs": [_inspect_run(run_id, known.get(run_id), events, now_s) for run_id, events in log.items()]}
 
 
-def _inspect_run(run_id: str, run: RunRow | None, events: list[dict[str, Any]], now_s: float) -> dict[str, Any]:
-    names = [event["event"] for event in events]
+def _inspect_run(run_id: str, run: RunRow | None, events: list[LogEvent], now_s: float) -> dict[str, Any]:
+    names = [name for _, name, _ in events]
     return {
         "id": run_id,
         "kind": run.kind if run else None,
@@ -246,10 +246,7 @@ def _inspect_run(run_id: str, run: RunRow | None, events: list[dict[str, Any]], 
         "nUploads": names.count("uploaded"),
         "nExecutionsStarted": names.count("execution_started"),
         "nExecutions": names.count("executed"),
-        "log": [
-            {"at": format_utc(event["at_s"]), "event": event["event"], "detail": event["detail"]}
-            for event in events
-        ],
+        "log": [{"at": format_utc(at_s), "event": name, "detail": detail} for at_s, name, detail in events],
     }
 
 

@@ -78,8 +78,11 @@ class Execution:
                 if self._is_stopping:
                     return
                 logger.exception("the sandbox's background work failed; it is tried again")
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_stopping or self._n_changes != n_changes, wait_s)
+            self._wait_for_change(n_changes, wait_s)
+
+    def _wait_for_change(self, n_seen: int, wait_s: float | None) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping or self._n_changes != n_seen, wait_s)
 
     def _owns_folder(self) -> bool:
         with self._claiming:

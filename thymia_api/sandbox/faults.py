@@ -175,7 +175,7 @@ class _Exchange:
         await self._send({"type": "http.response.body", "body": self._body})
 
     async def answer_half(self, *, announce_all: bool) -> None:
-        """Send half of the answer that was kept: as if it were all, or announcing all and then dropping the line."""
+        """Send half of the kept answer: as if it were all, or announcing all and then dropping the line."""
         half = self._body[: len(self._body) // 2]
         headers = MutableHeaders(raw=[(name, value) for name, value in self._start["headers"]])
         headers["content-length"] = str(len(self._body if announce_all else half))

@@ -18,6 +18,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock
 
@@ -47,6 +48,14 @@ CREATE TABLE log (
 ) STRICT;
 CREATE INDEX log_run ON log (run_id, id);
 """
+
+
+class LogEvent(NamedTuple):
+    """Something that was done with a run, at a second of the sandbox's clock."""
+
+    at_s: float
+    event: str
+    detail: str | None
 
 
 class StateError(Exception):
@@ -284,13 +293,13 @@ class State:
 
     # Inspection
 
-    def load_log(self) -> tuple[list[RunRow], dict[str, list[dict[str, object]]]]:
+    def load_log(self) -> tuple[list[RunRow], dict[str, list[LogEvent]]]:
         """Every run that is still there, and every logged event by run id (deleted runs too), oldest first."""
-        events: dict[str, list[dict[str, object]]] = {}
+        events: dict[str, list[LogEvent]] = {}
         with self._read() as db:
             runs = [RunRow.from_row(row) for row in db.execute("SELECT * FROM runs ORDER BY created_s")]
             for row in db.execute("SELECT at_s, run_id, event, detail FROM log ORDER BY id"):
-                event = {"at_s": row["at_s"], "event": row["event"], "detail": row["detail"]}
+                event = LogEvent(row["at_s"], row["event"], row["detail"])
                 events.setdefault(row["run_id"], []).append(event)
         return runs, events
 

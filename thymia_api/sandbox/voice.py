@@ -6,6 +6,7 @@ signal-to-noise ratio), vectorised; they are no clinical markers and nothing her
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ def compute_voice(
     is_speech = _mark_speech(segments, power.size)
     speech_s = sum(end - start for start, end in segments)
     span_s = segments[-1][1] - segments[0][0]
-    pauses = [after[0] - before[1] for before, after in zip(segments, segments[1:], strict=False)]
+    pauses = [after[0] - before[1] for before, after in itertools.pairwise(segments)]
     speech_power = float(power[is_speech].mean()) if is_speech.any() else 0.0
     return VoiceFeatures(
         speech_s=speech_s,
@@ -98,15 +99,17 @@ def _compute_speech_rate(power: NDArray[np.float64], is_speech: NDArray[np.bool_
     if n_speech < 100:
         return 0.0
     level = 10 * np.log10(power + 1e-9)
-    modulation = np.convolve(level, np.ones(5) / 5, mode="same") - np.convolve(
-        level, np.ones(41) / 41, mode="same"
-    )
+    modulation = _smooth(level, 5) - _smooth(level, 41)
     # A rise counts when the curve goes from below -1 dB to above +1 dB: hysteresis without a loop.
     state = np.where(modulation > 1, 1, np.where(modulation < -1, -1, 0))
     marks = np.flatnonzero((state != 0) & is_speech)
     signs = state[marks]
     rises = int(np.count_nonzero((signs[1:] == 1) & (signs[:-1] == -1)))
     return rises / (n_speech * _FRAME / RATE_HZ)
+
+
+def _smooth(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    return np.convolve(values, np.ones(width) / width, mode="same")
 
 
 def _compute_pitch_sd(samples_16k: NDArray[np.float32], is_speech: NDArray[np.bool_]) -> float | None:
