@@ -1,6 +1,8 @@
 """Typed client for the part of the thymia API that serves Helios voice biomarkers."""
 
+from thymia_api._async_client import AsyncThymiaClient
 from thymia_api._biomarkers import BIOMARKERS, BUCKET_LEVELS, SCORE_FIELDS, Biomarker
+from thymia_api._client import ThymiaClient
 from thymia_api._config import API_KEY_HEADER, DEFAULT_TIMEOUT, SANDBOX_FEATURE, Region
 from thymia_api._exceptions import (
     AuthenticationError,
@@ -40,18 +42,21 @@ from thymia_api._models import (
     User,
     ValidationIssue,
 )
+from thymia_api._retry import NO_RETRY, RetryPolicy
 
 __all__ = [
     "API_KEY_HEADER",
     "BIOMARKERS",
     "BUCKET_LEVELS",
     "DEFAULT_TIMEOUT",
+    "NO_RETRY",
     "SANDBOX_FEATURE",
     "SCORE_FIELDS",
     "Accent",
     "Account",
     "ActivityRunCreate",
     "ActivityRunCreated",
+    "AsyncThymiaClient",
     "AuthenticationError",
     "Biomarker",
     "BirthSex",
@@ -69,6 +74,7 @@ __all__ = [
     "Region",
     "RequestTimeoutError",
     "Results",
+    "RetryPolicy",
     "RunStatus",
     "RunTimeoutError",
     "Score",
@@ -76,6 +82,7 @@ __all__ = [
     "ServerError",
     "StatusError",
     "Tag",
+    "ThymiaClient",
     "ThymiaError",
     "UnreadableResponseError",
     "UploadError",
