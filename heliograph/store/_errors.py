@@ -1,16 +1,16 @@
 """The store's errors, with what happened as attributes and a message that names the path and what to do.
 
-    StoreError
-    ├── StoreUnavailableError        the files cannot be used right now
-    │   ├── StoreUnwritableError     no permission, read-only, not a folder
-    │   ├── DiskFullError
-    │   └── StoreBusyError           another process holds the database for too long
-    ├── StoreDamagedError            not a database, not ours, or corrupted
-    ├── StoreTooNewError             written by a newer version of Heliograph
-    ├── WrongWorkspaceError          belongs to another workspace
-    ├── SQLiteTooOldError            this Python's SQLite has no STRICT tables
-    ├── ConstraintError              the change would break the store's rules; nothing was written
-    └── UnknownRecordError           no such participant, recording or run
+StoreError
+├── StoreUnavailableError        the files cannot be used right now
+│   ├── StoreUnwritableError     no permission, read-only, not a folder
+│   ├── DiskFullError
+│   └── StoreBusyError           another process holds the database for too long
+├── StoreDamagedError            not a database, not ours, or corrupted
+├── StoreTooNewError             written by a newer version of Heliograph
+├── WrongWorkspaceError          belongs to another workspace
+├── SQLiteTooOldError            this Python's SQLite has no STRICT tables
+├── ConstraintError              the change would break the store's rules; nothing was written
+└── UnknownRecordError           no such participant, recording or run
 """
 
 from __future__ import annotations
@@ -78,13 +78,22 @@ class UnknownRecordError(StoreError, LookupError):
 
 
 _UNWRITABLE_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
-_UNWRITABLE_ERRNOS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT}
+_UNWRITABLE_ERRNOS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+}
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
 
 def _explain_full(path: Path) -> DiskFullError:
     return DiskFullError(
-        f"There is no room left to write {path}. Free some disk space and try again; nothing was changed.", path=path
+        f"There is no room left to write {path}. Free some disk space and try again; nothing was changed.",
+        path=path,
     )
 
 
@@ -97,9 +106,12 @@ def _explain_unwritable(path: Path, reason: object) -> StoreUnwritableError:
 
 
 def map_sqlite_error(error: sqlite3.Error, path: Path) -> StoreError | None:
-    """The store's error for what SQLite said about the database at `path`; None for errors that are bugs of ours."""
+    """The store's error for what SQLite said about the database at `path`; None for errors that are bugs of
+    ours."""
     if isinstance(error, sqlite3.IntegrityError):
-        return ConstraintError(f"The change was refused by a rule of {path} ({error}); nothing was written.", path=path)
+        return ConstraintError(
+            f"The change was refused by a rule of {path} ({error}); nothing was written.", path=path
+        )
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return _explain_full(path)
@@ -120,7 +132,8 @@ def map_sqlite_error(error: sqlite3.Error, path: Path) -> StoreError | None:
         )
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL):
         return StoreUnavailableError(
-            f"Reading or writing {path} failed ({error}). Check the disk; network drives are not supported.", path=path
+            f"Reading or writing {path} failed ({error}). Check the disk; network drives are not supported.",
+            path=path,
         )
     return None
 

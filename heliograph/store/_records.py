@@ -1,14 +1,13 @@
-"""What the store keeps, as frozen dataclasses and enums: one dataclass a table, plus the rows that lists, the overview
-and the worker need. Times named `*_utc` are text `YYYY-MM-DDTHH:MM:SS.mmmZ`, times named `*_local` text
-`YYYY-MM-DDTHH:MM:SS` (the participant's wall clock, no zone); both sort as text. Lengths are seconds, levels dBFS,
-shares lie in [0, 1]."""
+"""What the store keeps, as frozen dataclasses and enums: one dataclass a table, plus the rows that lists, the
+overview and the worker need. Times named `*_utc` are text `YYYY-MM-DDTHH:MM:SS.mmmZ`, times named `*_local`
+text `YYYY-MM-DDTHH:MM:SS` (the participant's wall clock, no zone); both sort as text. Lengths are seconds,
+levels dBFS, shares lie in [0, 1]."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 SCORE_COLUMNS = (
     "mental_strain",
@@ -23,9 +22,8 @@ SCORE_COLUMNS = (
     "uniform_sleep_propensity",
     "uniform_low_self_esteem",
 )
-"""The eleven score columns of `results` and of a trend frame, named as the fields of a section of the API's answer."""
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+"""The eleven score columns of `results` and of a trend frame, named as the fields of a section of the API's
+answer."""
 
 
 class RunKind(StrEnum):
@@ -53,7 +51,8 @@ OPEN_STATES = frozenset(RunState) - FINAL_STATES
 
 
 class FailureReason(StrEnum):
-    """Why a run ended in `RunState.FAILED`: something on our side or between us and thymia, never the model's verdict."""
+    """Why a run ended in `RunState.FAILED`: something on our side or between us and thymia, never the model's
+    verdict."""
 
     UPLOAD_URL_EXPIRED = "upload_url_expired"
     UPLOAD_REFUSED = "upload_refused"
@@ -98,8 +97,8 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordingFacts:
-    """What was measured about a recording before it is stored; None where it is unknown. `processing` tells for each
-    browser step (`echo_cancellation`, …) whether it was `on`, `off` or `unknown`."""
+    """What was measured about a recording before it is stored; None where it is unknown. `processing` tells
+    for each browser step (`echo_cancellation`, …) whether it was `on`, `off` or `unknown`."""
 
     media_type: str
     source: RecordingSource
@@ -114,13 +113,13 @@ class RecordingFacts:
     sample_rate_hz: int | None = None
     channels: int | None = None
     wall_clock_s: float | None = None
-    processing: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    processing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """A stored recording: `id` is the SHA-256 of its bytes (hex), `file_name` its name below `recordings/`. Once
-    `purged_utc` is set the file is gone and the facts remain."""
+    """A stored recording: `id` is the SHA-256 of its bytes (hex), `file_name` its name below `recordings/`.
+    Once `purged_utc` is set the file is gone and the facts remain."""
 
     id: str
     file_name: str
@@ -132,8 +131,9 @@ class Recording:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRun:
-    """Everything needed to carry a run out later. `submission_key` makes submitting idempotent; `session_local` None
-    takes `recorded_local`, else the local time of submission. `next_step_utc` None means: due at once."""
+    """Everything needed to carry a run out later. `submission_key` makes submitting idempotent;
+    `session_local` None takes `recorded_local`, else the local time of submission. `next_step_utc` None
+    means: due at once."""
 
     submission_key: str
     kind: RunKind
@@ -147,7 +147,7 @@ class NewRun:
     awake_local: str | None = None
     recorded_local: str | None = None
     session_local: str | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    tags: Mapping[str, str] = field(default_factory=dict)
     delete_data: bool = False
     data_to_delete: tuple[str, ...] | None = None
     activity_type: str | None = None
@@ -205,8 +205,9 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """One section of a result: its span in the recording and the scores in [0, 1] (higher is worse); the six without
-    `uniform_` are buckets (0, 0.33, 0.66, 1) except `mental_strain`, which is continuous like the five `uniform_*`."""
+    """One section of a result: its span in the recording and the scores in [0, 1] (higher is worse); the six
+    without `uniform_` are buckets (0, 0.33, 0.66, 1) except `mental_strain`, which is continuous like the
+    five `uniform_*`."""
 
     section: int
     start_s: float
@@ -253,9 +254,9 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFilter:
-    """Which runs a list shows; all conditions hold together and an empty one lets everything pass. Labels and tags
-    match exactly, `since_local` is inclusive and `until_local` exclusive, `text` is a run number, an id at thymia or
-    the beginning of (a word of) a participant's label."""
+    """Which runs a list shows; all conditions hold together and an empty one lets everything pass. Labels and
+    tags match exactly, `since_local` is inclusive and `until_local` exclusive, `text` is a run number, an id
+    at thymia or the beginning of (a word of) a participant's label."""
 
     states: frozenset[RunState] = frozenset()
     participant_label: str | None = None
@@ -268,7 +269,8 @@ class RunFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRow:
-    """A run as lists show it; `scores` are those of the first section, by column name (empty without a result)."""
+    """A run as lists show it; `scores` are those of the first section, by column name (empty without a
+    result)."""
 
     id: int
     participant_id: int
@@ -292,7 +294,8 @@ class RunRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDetail:
-    """A run with everything that hangs on it, read in one snapshot; `repeated_by` are the runs that repeat it."""
+    """A run with everything that hangs on it, read in one snapshot; `repeated_by` are the runs that repeat
+    it."""
 
     run: Run
     participant: Participant
@@ -306,8 +309,8 @@ class RunDetail:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
-    """The state of a workspace at a glance; lists are newest first, `upcoming_deletions` soonest first. The counts are
-    exact, the lists limited."""
+    """The state of a workspace at a glance; lists are newest first, `upcoming_deletions` soonest first. The
+    counts are exact, the lists limited."""
 
     state_counts: Mapping[RunState, int]
     n_runs: int

@@ -1,5 +1,5 @@
-"""The store's two forms of time: UTC as `YYYY-MM-DDTHH:MM:SS.mmmZ` and local wall time as `YYYY-MM-DDTHH:MM:SS`; both
-have a fixed width, so text order is time order."""
+"""The store's two forms of time: UTC as `YYYY-MM-DDTHH:MM:SS.mmmZ` and local wall time as
+`YYYY-MM-DDTHH:MM:SS`; both have a fixed width, so text order is time order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 
 def to_utc_text(moment: datetime) -> str:
-    """`moment` (aware) as the store writes UTC times; a naive one raises ValueError, as its zone would be a guess."""
+    """`moment` (aware) as the store writes UTC times; a naive one raises ValueError, as its zone would be a
+    guess."""
     if moment.tzinfo is None:
         raise ValueError(f"a UTC time needs a time zone, {moment.isoformat()} has none")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
@@ -19,8 +20,8 @@ def from_utc_text(text: str) -> datetime:
 
 
 def to_local_text(moment: datetime) -> str:
-    """`moment` (naive) as the store writes local wall times, seconds kept and fractions dropped; an aware one raises
-    ValueError, as a wall time has no zone."""
+    """`moment` (naive) as the store writes local wall times, seconds kept and fractions dropped; an aware one
+    raises ValueError, as a wall time has no zone."""
     if moment.tzinfo is not None:
         raise ValueError(f"a local wall time has no time zone, {moment.isoformat()} has one")
     return moment.strftime("%Y-%m-%dT%H:%M:%S")

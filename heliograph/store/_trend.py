@@ -1,0 +1,101 @@
+"""One participant's runs over time as a frame, for charts, analysis and the CSV that people download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from heliograph.store._database import Store
+from heliograph.store._records import SCORE_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RUN_COLUMNS = (
+    "synthetic",
+    "kind",
+    "state",
+    "failure",
+    "error_code",
+    "warnings",
+    "asleep_local",
+    "awake_local",
+    "recorded_local",
+    "language",
+    "accent",
+    "queued_utc",
+    "completed_utc",
+    "quality_override",
+)
+_QUALITY_COLUMNS = (
+    "duration_s",
+    "speech_s",
+    "level_dbfs",
+    "peak_dbfs",
+    "clipped_share",
+    "snr_db",
+    "bandwidth_hz",
+    "missing_share",
+)
+_LOCAL_TIMES = ("session_local", "asleep_local", "awake_local", "recorded_local")
+_UTC_TIMES = ("queued_utc", "completed_utc")
+TREND_COLUMNS = (
+    "run_id",
+    "session_local",
+    *_RUN_COLUMNS,
+    "tags",
+    *SCORE_COLUMNS,
+    "source",
+    *_QUALITY_COLUMNS,
+)
+"""The columns of a trend frame, in order."""
+
+TREND = (
+    "SELECT r.id AS run_id, r.session_local, "  # noqa: S608 - names are the store's own
+    + ", ".join(f"r.{name}" for name in _RUN_COLUMNS)
+    + ", (SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags, "
+    + ", ".join(f"s.{name}" for name in SCORE_COLUMNS)
+    + ", c.source, "
+    + ", ".join(f"c.{name}" for name in _QUALITY_COLUMNS)
+    + " FROM runs AS r INDEXED BY runs_participant_session"
+    " LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0 LEFT JOIN recordings AS c ON c.id = r.recording_id"
+    " WHERE r.participant_id = :participant AND r.session_local >= :since AND r.session_local < :until"
+    " ORDER BY r.session_local, r.id"
+)
+_BEGINNING = ""
+_END = "~"  # sorts after every digit
+
+
+def load_trend(
+    store: Store, participant_id: int, *, since_local: str | None = None, until_local: str | None = None
+) -> pd.DataFrame:
+    """Every run of the participant, whatever became of it, one row each by session time: the columns of
+    `TREND_COLUMNS`. `since_local` is inclusive, `until_local` exclusive. Scores are those of the first
+    section.
+
+    Scores and quality are float64 (NaN where there is none), `*_local` naive and `*_utc` aware datetimes,
+    `synthetic` bool; `tags` is a JSON object and `warnings` a JSON list or missing, both as text. Without
+    runs the frame has the same columns and types.
+    """
+    import numpy as np
+    import pandas as pd
+
+    parameters = {"participant": participant_id, "since": since_local or _BEGINNING, "until": until_local or _END}
+    with store.read() as db:
+        rows = db.conn.execute(TREND, parameters).fetchall()
+    values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(TREND_COLUMNS)
+    columns: dict[str, Any] = {}
+    for name, column in zip(TREND_COLUMNS, values, strict=True):
+        if name in SCORE_COLUMNS or name in _QUALITY_COLUMNS:
+            columns[name] = np.array(column, dtype=np.float64)  # None becomes NaN
+        elif name in _LOCAL_TIMES:
+            columns[name] = np.array(column, dtype="datetime64[ms]")  # None becomes NaT
+        elif name in _UTC_TIMES:
+            times = np.array([None if text is None else text[:-1] for text in column], dtype="datetime64[ms]")
+            columns[name] = pd.DatetimeIndex(times, tz="UTC")
+        elif name == "run_id":
+            columns[name] = np.array(column, dtype=np.int64)
+        elif name == "synthetic":
+            columns[name] = np.array(column, dtype=np.bool_)
+        else:
+            columns[name] = pd.array(list(column), dtype="str")
+    return pd.DataFrame(columns, copy=False)
