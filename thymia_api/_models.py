@@ -158,9 +158,9 @@ def _describe_field(loc: Iterable[int | str]) -> str:
     return ".".join(_CAMEL_HUMP.sub(lambda hump: "_" + hump[1].lower(), str(part)) for part in loc)
 
 
-def _collect_input_issues(error: ValidationError) -> list[InputIssue]:
+def _collect_input_issues(error: ValidationError, *, whole: str) -> list[InputIssue]:
     return [
-        InputIssue(_describe_field(item["loc"]) or "request", item["msg"].removeprefix("Value error, "))
+        InputIssue(_describe_field(item["loc"]) or whole, item["msg"].removeprefix("Value error, "))
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 
@@ -182,7 +182,7 @@ class RequestModel(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            issues = _collect_input_issues(error)
+            issues = _collect_input_issues(error, whole="request")
         if issues:
             raise InvalidInputError(issues)
 
@@ -313,7 +313,7 @@ class ResponseModel(BaseModel):
         try:
             answer = cls.model_validate_json(body)
         except ValidationError as error:
-            reason = "; ".join(str(issue) for issue in _collect_input_issues(error)[:5])
+            reason = "; ".join(str(issue) for issue in _collect_input_issues(error, whole="body")[:5])
         if reason:
             raise UnreadableResponseError(f"{cls.__name__} cannot be read: {reason}", body=body)
         answer._body = body
