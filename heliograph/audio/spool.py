@@ -1,0 +1,297 @@
+"""Recordings on disk while they are being made, so that no crash costs more than the last instant.
+
+A take is a folder: `take.json` (written and synced before any sound), `audio.pcm` (mono 16-bit little-endian,
+appended as it arrives) and `take.lock` (held by the recording process, freed by the system when that dies, so
+that a take in progress is told from one that was cut off). Folders are 0700 and files 0600.
+"""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from .errors import SpoolError, StorageProblem
+
+SPOOL_RATE_HZ = 48_000
+_BYTES_PER_SAMPLE = 2
+_FORMAT_VERSION = 1
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_AUDIO, _FACTS, _LOCK = "audio.pcm", "take.json", "take.lock"
+_CLOCK_TOLERANCE_S = 0.5  # the network's start-up burst and the jitter buffer move arrival times by this much
+
+
+class TakeEnd(StrEnum):
+    """How a take ended; CUT_OFF is what remains on disk when the process died."""
+
+    STOPPED = "stopped"
+    FULL_LENGTH = "full_length"
+    CONNECTION_LOST = "connection_lost"
+    ABANDONED = "abandoned"
+    SERVER_STOPPED = "server_stopped"
+    STORAGE_FAILED = "storage_failed"
+    CUT_OFF = "cut_off"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFacts:
+    """What is known of a take beside its sound; `filled_s` is the silence put in for what the network lost."""
+
+    started_utc: str
+    participant_note: str = ""
+    sample_rate_hz: int = SPOOL_RATE_HZ
+    filled_s: float = 0.0
+    wall_clock_s: float = 0.0
+    end: TakeEnd = TakeEnd.CUT_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledTake:
+    """A take that nobody is recording any more: to be reviewed, made into FLAC, or discarded."""
+
+    token: str
+    folder: Path
+    samples: int
+    facts: TakeFacts
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the sound, the filled gaps included."""
+        return self.samples / self.facts.sample_rate_hz
+
+    @property
+    def unaccounted_s(self) -> float:
+        """Time by the clock that neither arrived as sound nor showed as a gap in the frames' timestamps."""
+        return max(0.0, self.facts.wall_clock_s - self.duration_s - _CLOCK_TOLERANCE_S)
+
+    @property
+    def missing_share(self) -> float:
+        """Share of the session's time (0…1) for which there is no sound."""
+        whole_s = self.duration_s + self.unaccounted_s
+        return min(1.0, (self.facts.filled_s + self.unaccounted_s) / whole_s) if whole_s else 0.0
+
+    def load_samples(self) -> NDArray[np.int16]:
+        """Read the sound: mono int16 at `facts.sample_rate_hz` (16 MB for the longest take)."""
+        try:
+            raw = (self.folder / _AUDIO).read_bytes()
+        except OSError as error:
+            raise SpoolError.from_os_error(error) from error
+        return np.frombuffer(raw[: len(raw) - len(raw) % _BYTES_PER_SAMPLE], dtype="<i2").astype(np.int16)
+
+
+class TakeWriter:
+    """Writes one take; used by one thread. Every failure of the storage is a `SpoolError`."""
+
+    def __init__(self, spool_folder: Path, token: str, *, participant_note: str = "") -> None:
+        _check_token(token)
+        self._folder = spool_folder / token
+        self._token = token
+        self._facts = TakeFacts(started_utc=_now_utc(), participant_note=participant_note)
+        self._samples = 0
+        try:
+            spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700)
+        except FileExistsError as error:
+            raise SpoolError(f"There is already a take named {token}.") from error
+        except OSError as error:
+            raise SpoolError.from_os_error(error) from error
+        self._lock = FileLock(self._folder / _LOCK, timeout=2, mode=0o600, thread_local=False)
+        try:
+            self._lock.acquire()
+            _write_facts(self._folder, self._facts)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            self._descriptor = os.open(self._folder / _AUDIO, flags, 0o600)
+            _sync_folder(self._folder)
+            _sync_folder(spool_folder)
+        except OSError as error:
+            self._lock.release()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise SpoolError.from_os_error(error) from error
+        self._is_open = True
+
+    @property
+    def samples(self) -> int:
+        """Samples written so far."""
+        return self._samples
+
+    def append(self, samples: NDArray[np.int16]) -> None:
+        """Hand samples to the operating system: from here on they survive the death of the process."""
+        waiting = memoryview(samples.astype("<i2").tobytes())
+        try:
+            while waiting:
+                waiting = waiting[os.write(self._descriptor, waiting) :]
+        except OSError as error:
+            raise SpoolError.from_os_error(error) from error
+        self._samples += samples.size
+
+    def sync(self, *, filled_s: float, wall_clock_s: float) -> None:
+        """Force sound and facts onto the disk: from here on they survive a power cut."""
+        self._facts = replace(self._facts, filled_s=filled_s, wall_clock_s=wall_clock_s)
+        try:
+            os.fsync(self._descriptor)
+            _write_facts(self._folder, self._facts)
+        except OSError as error:
+            raise SpoolError.from_os_error(error) from error
+
+    def close(self, *, end: TakeEnd, filled_s: float, wall_clock_s: float) -> SpooledTake:
+        """End the take and return it; what was appended stays readable even when the last sync fails."""
+        self._facts = replace(self._facts, filled_s=filled_s, wall_clock_s=wall_clock_s, end=end)
+        if self._is_open:
+            self._is_open = False
+            try:
+                # A write that failed half way still left sound behind.
+                self._samples = os.fstat(self._descriptor).st_size // _BYTES_PER_SAMPLE
+                os.fsync(self._descriptor)
+                _write_facts(self._folder, self._facts)
+            except OSError:
+                # The sound is in its file; a full disk only costs the note of how the take ended.
+                self._facts = replace(self._facts, end=TakeEnd.STORAGE_FAILED)
+            finally:
+                os.close(self._descriptor)
+                self._lock.release()
+        return SpooledTake(self._token, self._folder, self._samples, self._facts)
+
+
+def load_takes(spool_folder: Path, *, exclude: Collection[str] = ()) -> list[SpooledTake]:
+    """List the takes with sound that no process is recording, oldest first; nothing on disk is changed."""
+    if not spool_folder.is_dir():
+        return []
+    takes = []
+    for folder in spool_folder.iterdir():
+        if folder.name in exclude or not _TOKEN.fullmatch(folder.name) or _is_being_recorded(folder):
+            continue
+        take = _load_take(folder)
+        if take is not None and take.samples:
+            takes.append(take)
+    return sorted(takes, key=lambda take: (take.facts.started_utc, take.token))
+
+
+def load_take(spool_folder: Path, token: str) -> SpooledTake:
+    """Load one take by its token; SpoolError when there is none or it is still being recorded."""
+    _check_token(token)
+    folder = spool_folder / token
+    if _is_being_recorded(folder):
+        raise SpoolError("This take is still being recorded.", kind=StorageProblem.BUSY)
+    take = _load_take(folder)
+    if take is None:
+        raise SpoolError("This take does not exist any more: it was saved or discarded.")
+    return take
+
+
+def discard_take(take: SpooledTake) -> None:
+    """Remove a take for good; removing one that is gone already is no error."""
+    try:
+        shutil.rmtree(take.folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SpoolError.from_os_error(error) from error
+
+
+def discard_empty_takes(spool_folder: Path) -> int:
+    """Remove takes that hold no sound (cut off before the first frame); return how many."""
+    if not spool_folder.is_dir():
+        return 0
+    empty = [
+        folder
+        for folder in spool_folder.iterdir()
+        if _TOKEN.fullmatch(folder.name)
+        and folder.is_dir()
+        and not _is_being_recorded(folder)
+        and _is_old(folder)
+        and not _count_samples(folder)
+    ]
+    for folder in empty:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(empty)
+
+
+def _load_take(folder: Path) -> SpooledTake | None:
+    samples = _count_samples(folder)
+    if samples is None:
+        return None
+    return SpooledTake(folder.name, folder, samples, _read_facts(folder))
+
+
+def _count_samples(folder: Path) -> int | None:
+    try:
+        return (folder / _AUDIO).stat().st_size // _BYTES_PER_SAMPLE
+    except OSError:
+        return None
+
+
+def _is_being_recorded(folder: Path) -> bool:
+    if not (folder / _LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / _LOCK, mode=0o600, blocking=False, thread_local=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
+def _is_old(folder: Path) -> bool:
+    # A take that is being created by another process has no lock for a moment.
+    return time.time() - folder.stat().st_mtime > 60
+
+
+def _read_facts(folder: Path) -> TakeFacts:
+    path = folder / _FACTS
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return TakeFacts(
+            started_utc=str(stored["started_utc"]),
+            participant_note=str(stored["participant_note"]),
+            sample_rate_hz=int(stored["sample_rate_hz"]),
+            filled_s=float(stored["filled_s"]),
+            wall_clock_s=float(stored["wall_clock_s"]),
+            end=TakeEnd(stored["end"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        # The sound is worth keeping when a power cut took the facts: the folder's time stands in.
+        return TakeFacts(started_utc=_format_utc(datetime.fromtimestamp(folder.stat().st_mtime, UTC)))
+
+
+def _write_facts(folder: Path, facts: TakeFacts) -> None:
+    text = json.dumps({"version": _FORMAT_VERSION, **asdict(facts)}, ensure_ascii=False)
+    temporary = folder / f"{_FACTS}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / _FACTS)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_token(token: str) -> None:
+    if not _TOKEN.fullmatch(token):
+        raise ValueError(f"A take's token is 1–80 letters, digits, '-' or '_', not {token!r}.")
+
+
+def _now_utc() -> str:
+    return _format_utc(datetime.now(UTC))
+
+
+def _format_utc(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
