@@ -1,0 +1,71 @@
+"""What the worker knows about the way to thymia: how many requests in a row failed, and how to say so.
+
+The texts end up in the store and in logs, so they are made here from typed evidence: no key, no address with a
+signature, no participant's label can be in them.
+"""
+
+from __future__ import annotations
+
+from thymia_api import (
+    ConnectionFailedError,
+    InvalidInputError,
+    InvalidRequestError,
+    RequestTimeoutError,
+    StatusError,
+    ThymiaError,
+    UnreadableResponseError,
+    UploadError,
+)
+
+
+def describe_problem(problem: ThymiaError) -> str:
+    """One line about an error, safe to store, log and show."""
+    match problem:
+        case InvalidRequestError() if problem.issues:
+            return describe_issues(problem)
+        case UploadError():
+            return f"storage answered {problem.status} to the upload"
+        case StatusError():
+            return f"thymia answered {problem.status}"
+        case RequestTimeoutError():
+            return "no answer in time"
+        case ConnectionFailedError():
+            return "the connection failed" if problem.sent is False else "the connection broke off"
+        case UnreadableResponseError():
+            return "the answer could not be read"
+        case InvalidInputError():
+            return "thymia's earlier answer holds an address or id that cannot be used"
+    return type(problem).__name__
+
+
+def describe_issues(problem: InvalidRequestError) -> str:
+    """What a 422 answer says about each field, one line a field, in the API's words."""
+    if not problem.issues:
+        return f"thymia answered {problem.status} without naming a field"
+    return "\n".join(
+        f"{'.'.join(str(part) for part in issue.loc if part != 'body') or 'request'}: {issue.msg}"
+        for issue in problem.issues
+    )
+
+
+class ApiHealth:
+    """Counts problems in a row; used on the event loop only."""
+
+    def __init__(self, problems_until_unreachable: int) -> None:
+        self._limit = problems_until_unreachable
+        self._in_a_row = 0
+        self.problem: str | None = None
+        """What is wrong while thymia counts as unreachable, else None."""
+
+    def note_problem(self, problem: ThymiaError) -> None:
+        """Count a request that thymia did not answer sensibly; the storage for uploads is somebody else."""
+        if isinstance(problem, UploadError | InvalidInputError):
+            return
+        self._in_a_row += 1
+        if self._in_a_row >= self._limit:
+            self.problem = describe_problem(problem)
+
+    def note_answer(self) -> None:
+        """thymia answered: all is well."""
+        self._in_a_row = 0
+        self.problem = None

@@ -1,0 +1,198 @@
+"""How recordings come in: kept on disk and measured first, then waiting until somebody submits or discards them.
+
+Every way in (a take of the live recorder, the built-in recorder, a file) ends in the same stored recording with
+the same facts, and what a crash left half way is found again by `load_unfinished`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from heliograph.audio.flac import write_flac
+from heliograph.audio.inspection import inspect_file, inspect_take
+from heliograph.audio.quality import Quality, QualityRow
+from heliograph.audio.spool import SpooledTake, discard_take, load_takes
+from heliograph.audio.verdicts import judge_quality
+from heliograph.audio.waveform import compute_peaks
+from heliograph.store import (
+    Recording,
+    RecordingFacts,
+    RecordingSource,
+    Store,
+    assign_waiting_recording,
+    discard_waiting_recording,
+    load_recording,
+    load_waiting_recordings,
+    save_recording,
+)
+from thymia_api.speech import decode_recording
+
+__all__ = [
+    "Unfinished",
+    "compute_rows",
+    "discard_recording",
+    "discard_unfinished",
+    "keep_file",
+    "keep_take",
+    "keep_unfinished",
+    "load_unfinished",
+    "load_waveform",
+]
+
+# Browsers are asked to switch these off; neither way in tells whether they did.
+_PROCESSING = {"echo_cancellation": "unknown", "noise_suppression": "unknown", "auto_gain_control": "unknown"}
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A take in the spool, or a stored recording that has not been submitted; `participant_id` None: not known."""
+
+    key: str
+    participant_id: int | None
+    started_utc: str
+    duration_s: float
+    cut_off: bool
+    item: SpooledTake | Recording
+
+
+def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) -> Recording:
+    """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Blocking, about a second.
+
+    Raises `AudioError` or `StoreError`; the take is still in the spool then.
+    """
+    measured = inspect_take(take)
+    path = write_flac(take, take.folder / "take.flac")
+    facts = _facts(
+        measured.quality,
+        media_type="audio/flac",
+        source=RecordingSource.WEBRTC,
+        channels=1,
+        wall_clock_s=take.facts.wall_clock_s,
+    )
+    recording = save_recording(store, path, facts=facts)
+    assign_waiting_recording(store, recording.id, participant_id or _noted(take))
+    discard_take(take)
+    return recording
+
+
+def keep_file(store: Store, data: bytes, *, source: RecordingSource, participant_id: int | None) -> Recording:
+    """Measure a file of one of the six formats and keep it byte for byte; raises `AudioError` or `StoreError`.
+
+    What can't be read as a recording is not kept. The same file again is the same recording.
+    """
+    found = inspect_file(data)
+    store.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    incoming = store.spool_folder / f"incoming-{secrets.token_hex(8)}"
+    try:
+        incoming.touch(mode=0o600)
+        incoming.write_bytes(data)
+        facts = _facts(
+            found.quality,
+            media_type=found.recording.media_type,
+            source=source,
+            channels=found.recording.channels,
+            wall_clock_s=None,
+        )
+        recording = save_recording(store, incoming, facts=facts)
+    finally:
+        incoming.unlink(missing_ok=True)
+    assign_waiting_recording(store, recording.id, participant_id)
+    return recording
+
+
+def load_unfinished(
+    store: Store, *, exclude_takes: Collection[str] = (), exclude_recordings: Collection[str] = ()
+) -> list[Unfinished]:
+    """Everything that was recorded and neither submitted nor discarded, oldest first."""
+    takes = [
+        Unfinished(take.token, _noted(take), take.facts.started_utc, take.duration_s, True, take)
+        for take in load_takes(store.spool_folder, exclude=exclude_takes)
+    ]
+    recordings = [
+        Unfinished(
+            recording.id[:12],
+            participant_id,
+            recording.created_utc,
+            recording.facts.duration_s or 0.0,
+            False,
+            recording,
+        )
+        for recording, participant_id in load_waiting_recordings(store)
+        if recording.id not in exclude_recordings
+    ]
+    return sorted([*takes, *recordings], key=lambda found: found.started_utc)
+
+
+def keep_unfinished(store: Store, found: Unfinished, *, participant_id: int) -> Recording:
+    """Make an unfinished one ready for review; raises `AudioError` or `StoreError`."""
+    if isinstance(found.item, Recording):
+        return load_recording(store, found.item.id)
+    return keep_take(store, found.item, participant_id=participant_id)
+
+
+def discard_unfinished(store: Store, found: Unfinished) -> None:
+    """Remove it for good."""
+    if isinstance(found.item, Recording):
+        discard_recording(store, found.item.id)
+    else:
+        discard_take(found.item)
+
+
+def discard_recording(store: Store, recording_id: str) -> None:
+    """Remove a recording that waits; one that a run refers to only stops waiting."""
+    discard_waiting_recording(store, recording_id)
+
+
+def compute_rows(recording: Recording) -> list[QualityRow]:
+    """The rows of the review, from what was measured when the recording came in."""
+    facts = recording.facts
+    return judge_quality(
+        Quality(
+            speech_s=facts.speech_s or 0.0,
+            duration_s=facts.duration_s or 0.0,
+            level_dbfs=facts.level_dbfs if facts.level_dbfs is not None else -120.0,
+            peak_dbfs=facts.peak_dbfs if facts.peak_dbfs is not None else -120.0,
+            clipped_share=facts.clipped_share or 0.0,
+            snr_db=facts.snr_db,
+            bandwidth_hz=facts.bandwidth_hz,
+            missing_share=facts.missing_share or 0.0,
+            sample_rate_hz=facts.sample_rate_hz or 0,
+            snr_note="too little silence or speech",
+        )
+    )
+
+
+def load_waveform(path: Path, columns: int) -> tuple[list[float], list[float]]:
+    """Lowest and highest sample of each of `columns` stretches, scaled so that the loudest reaches 1."""
+    lows, highs = compute_peaks(decode_recording(path).samples, columns)
+    scale = max(float(abs(lows).max(initial=0.0)), float(abs(highs).max(initial=0.0)), 1e-6)
+    return [float(low) / scale for low in lows], [float(high) / scale for high in highs]
+
+
+def _facts(
+    quality: Quality, *, media_type: str, source: RecordingSource, channels: int, wall_clock_s: float | None
+) -> RecordingFacts:
+    return RecordingFacts(
+        media_type=media_type,
+        source=source,
+        duration_s=quality.duration_s,
+        speech_s=quality.speech_s,
+        level_dbfs=quality.level_dbfs,
+        peak_dbfs=quality.peak_dbfs,
+        clipped_share=quality.clipped_share,
+        snr_db=quality.snr_db,
+        bandwidth_hz=quality.bandwidth_hz,
+        missing_share=quality.missing_share,
+        sample_rate_hz=quality.sample_rate_hz,
+        channels=channels,
+        wall_clock_s=wall_clock_s,
+        processing=_PROCESSING,
+    )
+
+
+def _noted(take: SpooledTake) -> int | None:
+    note = take.facts.participant_note
+    return int(note) if note.isdigit() else None

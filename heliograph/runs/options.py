@@ -1,0 +1,45 @@
+"""The worker's settings: cadences, limits and, for tests, the clock and a hook at every named point."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from heliograph.runs.schedule import POLL_S
+
+
+def _now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _pass_by(_point: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How one worker behaves. The defaults are for production; spans are seconds.
+
+    `settle_s` is how long a run must still be `CREATED` at thymia after an upload whose answer was lost before
+    the recording is sent again: storage may have it while the service has not noticed yet. `on_step` is called,
+    on the event loop, with a point's name before and after every request and transaction (tests kill there).
+    """
+
+    poll_s: float = POLL_S
+    tick_s: float = 1.0
+    concurrency: int = 8
+    backoff_base_s: float = 1.0
+    backoff_limit_s: float = 300.0
+    settle_s: float = 5.0
+    lock_retry_s: float = 1.0
+    heartbeat_s: float = 10.0
+    stop_s: float = 4.0
+    problems_until_unreachable: int = 3
+    not_found_confirmations: int = 3
+    replacements_limit: int = 5
+    attention_after_attempts: int = 8
+    now_utc: Callable[[], datetime] = _now_utc
+    random_source: random.Random = field(default_factory=random.Random)
+    on_step: Callable[[str], None] = _pass_by

@@ -1,0 +1,302 @@
+"""The one worker of a workspace: takes the lock, checks the account, and carries due runs on until it is stopped.
+
+One asyncio task in the server's lifespan. A process that does not get the lock stands by and takes over when the
+holder dies. A wrong key, or a server of the wrong kind (synthetic scores never meet real ones), pauses the worker:
+it says so in the worker row, lets go of the lock and sends nothing more until the server is restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import PurePath
+
+from heliograph import store as ground
+from heliograph.runs.health import ApiHealth, describe_problem
+from heliograph.runs.lock import WorkerLock
+from heliograph.runs.options import WorkerOptions
+from heliograph.runs.schedule import compute_backoff_s, format_utc
+from heliograph.runs.steps import RunSteps
+from heliograph.runs.threads import run_in_thread
+from heliograph.store import Store, StoreError, WorkerState
+from thymia_api import SANDBOX_FEATURE, AsyncThymiaClient, AuthenticationError, StatusError, ThymiaError
+
+_log = logging.getLogger(__name__)
+
+
+class PauseReason(StrEnum):
+    """Why a worker sends nothing any more until the server is restarted."""
+
+    INVALID_KEY = "invalid_key"
+    WRONG_SERVER = "wrong_server"
+
+
+class _PausedError(Exception):
+    def __init__(self, reason: PauseReason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(reason)
+
+
+class Worker:
+    """Carries out the runs of one store; `run` once, on one event loop.
+
+    `make_client` is called once the lock is held; the client should not retry by itself (`RetryPolicy.off()` or
+    one attempt), because the worker plans every retry, where people can see it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        make_client: Callable[[], AsyncThymiaClient],
+        options: WorkerOptions | None = None,
+    ) -> None:
+        self._store = store
+        self._make_client = make_client
+        self._options = options or WorkerOptions()
+        self._lock = WorkerLock(store.folder)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._health = ApiHealth(self._options.problems_until_unreachable)
+        self._told_problem: str | None = None
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._held_until: dict[int, tuple[int, float]] = {}
+        self._wrote_row = False
+
+    def wake(self) -> None:
+        """Make the worker look for due runs now; from any thread, at any time, at no cost."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has been closed: nobody is left to wake
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Stand by, work, or be paused, until `stop` is set; returns with the lock released, within 5 s."""
+        self._loop = asyncio.get_running_loop()
+        working = asyncio.create_task(self._live(), name="heliograph-worker")
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait({working, stopping}, timeout=self._options.stop_s)
+            self._lock.release()
+            self._loop = None
+        if working.done() and not working.cancelled():
+            working.result()
+
+    # -- one life: stand by, work, pause ---------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        await self._stand_by()
+        try:
+            await self._work_until_paused()
+        finally:
+            # Before the lock goes: whoever takes it next writes its own state over this one.
+            with suppress(StoreError):
+                await run_in_thread(self._save_if_ours, state=WorkerState.STOPPED, since_utc=self._now_text())
+            self._lock.release()
+
+    async def _stand_by(self) -> None:
+        while not await asyncio.to_thread(self._lock.take):
+            await asyncio.sleep(self._options.lock_retry_s)
+        self._options.on_step("lock:after")
+
+    async def _work_until_paused(self) -> None:
+        """Work; after a pause stay here, without the lock, telling that this process is alive."""
+        attempt = 0
+        while True:
+            started_utc = self._options.now_utc()
+            try:
+                await self._work()
+            except _PausedError as pause:
+                await self._stay_paused(pause)
+            except Exception as error:  # noqa: BLE001  # the outer loop: log, back off, go on
+                worked_s = (self._options.now_utc() - started_utc).total_seconds()
+                attempt = 1 if worked_s > self._options.backoff_limit_s else attempt + 1
+                delay_s = self._compute_backoff_s(attempt)
+                _log.error("worker: %s; going on in %.0f s", _describe_bug(error), delay_s)
+                await asyncio.sleep(delay_s)
+
+    async def _stay_paused(self, pause: _PausedError) -> None:
+        _log.warning("worker paused: %s (%s)", pause.reason, pause.detail)
+        await self._save(
+            state=WorkerState.PAUSED,
+            reason=pause.reason,
+            detail=pause.detail,
+            since_utc=self._now_text(),
+            heartbeat_utc=self._now_text(),
+            api_problem=None,
+            api_problem_since_utc=None,
+        )
+        self._lock.release()
+        while True:
+            await asyncio.sleep(self._options.heartbeat_s)
+            with suppress(StoreError):
+                await run_in_thread(self._save_if_ours, heartbeat_utc=self._now_text())
+
+    # -- work ------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        self._told_problem = None
+        self._wrote_row = True
+        await self._save(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            state=WorkerState.WORKING,
+            reason=None,
+            detail=None,
+            since_utc=self._now_text(),
+            heartbeat_utc=self._now_text(),
+            api_problem=None,
+            api_problem_since_utc=None,
+        )
+        beating = asyncio.create_task(self._beat())
+        try:
+            async with self._make_client() as client:
+                await self._check_account(client)
+                steps = RunSteps(self._store, client, options=self._options, health=self._health)
+                try:
+                    while True:
+                        await self._turn(steps)
+                finally:
+                    await self._cancel(*self._tasks.values())
+                    self._tasks.clear()
+        finally:
+            await self._cancel(beating)
+
+    async def _check_account(self, client: AsyncThymiaClient) -> None:
+        """Before anything else: is the key valid, and are the scores of this server of the workspace's kind?"""
+        attempt = 0
+        while True:
+            self._options.on_step("account:before")
+            try:
+                account = await client.get_account()
+                break
+            except AuthenticationError as error:
+                raise _PausedError(PauseReason.INVALID_KEY, describe_problem(error)) from None
+            except ThymiaError as problem:
+                attempt += 1
+                self._health.note_problem(problem)
+                await self._tell_health()
+                retry_after_s = problem.retry_after_s if isinstance(problem, StatusError) else None
+                await asyncio.sleep(self._compute_backoff_s(attempt, retry_after_s))
+        self._options.on_step("account:after")
+        self._health.note_answer()
+        await self._tell_health(reached=True)
+        synthetic = SANDBOX_FEATURE in account.features
+        if synthetic != self._store.synthetic:
+            kinds = {True: "synthetic", False: "real"}
+            raise _PausedError(
+                PauseReason.WRONG_SERVER,
+                f"the server's scores are {kinds[synthetic]}, this workspace's are {kinds[not synthetic]}",
+            )
+
+    async def _turn(self, steps: RunSteps) -> None:
+        """Gather what has ended, start what is due, then sleep until something can have changed."""
+        self._wake.clear()
+        await self._gather(steps)
+        await self._tell_health()
+        limit = 1 if self._health.problem else self._options.concurrency
+        if len(self._tasks) < limit:
+            await self._start_due(steps, limit - len(self._tasks))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._options.tick_s):
+                await self._wake.wait()
+
+    async def _start_due(self, steps: RunSteps, free: int) -> None:
+        """Start up to `free` due runs; those under way are still due in the store, hence the larger limit."""
+        busy = len(self._tasks) + len(self._held_until)
+        due = await run_in_thread(ground.load_due_runs, self._store, self._now_text(), free + busy)
+        now_s = asyncio.get_running_loop().time()
+        for run in due:
+            held_until_s = self._held_until.get(run.id, (0, 0.0))[1]
+            if free == 0 or run.id in self._tasks or held_until_s > now_s:
+                continue
+            task = asyncio.create_task(steps.carry_on(run.id), name=f"run-{run.id}")
+            task.add_done_callback(lambda _: self._wake.set())
+            self._tasks[run.id] = task
+            free -= 1
+
+    async def _gather(self, steps: RunSteps) -> None:
+        for run_id, task in list(self._tasks.items()):
+            if not task.done():
+                continue
+            del self._tasks[run_id]
+            error = task.exception()
+            if error is None:
+                self._held_until.pop(run_id, None)
+                continue
+            if isinstance(error, AuthenticationError):
+                raise _PausedError(PauseReason.INVALID_KEY, describe_problem(error)) from None
+            attempt = self._held_until.get(run_id, (0, 0.0))[0] + 1
+            delay_s = self._compute_backoff_s(attempt)
+            self._held_until[run_id] = attempt, asyncio.get_running_loop().time() + delay_s
+            _log.error("run %d: %s; again in %.0f s", run_id, _describe_bug(error), delay_s)
+            if not isinstance(error, StoreError):
+                await steps.postpone_after_bug(run_id, type(error).__name__)
+
+    async def _cancel(self, *tasks: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # -- the worker row --------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.heartbeat_s)
+            with suppress(StoreError):
+                reached = {} if self._health.problem else {"api_reached_utc": self._now_text()}
+                await self._save(heartbeat_utc=self._now_text(), **reached)
+
+    async def _tell_health(self, *, reached: bool = False) -> None:
+        """Write down that thymia became unreachable, or can be reached again."""
+        problem = self._health.problem
+        if problem == self._told_problem and not reached:
+            return
+        changes: dict[str, object] = {"api_problem": problem}
+        if problem is None:
+            changes |= {"api_problem_since_utc": None, "api_reached_utc": self._now_text()}
+        elif self._told_problem is None:
+            changes["api_problem_since_utc"] = self._now_text()
+        await self._save(**changes)
+        self._told_problem = problem
+
+    async def _save(self, **changes: object) -> None:
+        await run_in_thread(ground.save_worker, self._store, **changes)
+
+    def _save_if_ours(self, **changes: object) -> None:
+        """Another process may have taken over while this one was paused: then the row is not ours to write."""
+        if not self._wrote_row:
+            return
+        status = ground.load_worker(self._store)
+        if status.pid == os.getpid() and status.host == socket.gethostname():
+            ground.save_worker(self._store, **changes)
+
+    def _now_text(self) -> str:
+        return format_utc(self._options.now_utc())
+
+    def _compute_backoff_s(self, attempt: int, retry_after_s: float | None = None) -> float:
+        return compute_backoff_s(
+            attempt,
+            base_s=self._options.backoff_base_s,
+            limit_s=self._options.backoff_limit_s,
+            random_source=self._options.random_source,
+            retry_after_s=retry_after_s,
+        )
+
+
+def _describe_bug(error: BaseException) -> str:
+    """An error's kind and where it came from; its message is left out, as it may quote a label or an address."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    where = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}"
