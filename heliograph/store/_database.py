@@ -232,8 +232,8 @@ def _migrate_lock(folder: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise StoreBusyError(
-            f"Another process has been preparing the database in {folder} for {MIGRATE_TIMEOUT_S:.0f} s. Wait for it"
-            " or end it, then start again.",
+            f"Another process has been preparing the database in {folder} for {MIGRATE_TIMEOUT_S:.0f} s."
+            " Wait for it or end it, then start again.",
             path=path,
         ) from error
 
@@ -261,12 +261,11 @@ def _refuse(connection: sqlite3.Connection, path: Path, *, workspace: str, synth
         )
     unknown = tuple(name for name in _load_applied(connection) if name not in NAMES)
     if unknown:
-        raise StoreTooNewError(
-            f"{path} was written by a newer version of Heliograph (it has {', '.join(unknown)}, unknown here). Update"
-            " Heliograph, or set HELIOGRAPH_HOME to another folder; the database was not changed.",
-            path=path,
-            migrations=unknown,
+        message = (
+            f"{path} was written by a newer version of Heliograph (unknown here: {', '.join(unknown)}). Get that"
+            " version, or set HELIOGRAPH_HOME to another folder; the database was not changed."
         )
+        raise StoreTooNewError(message, path=path, migrations=unknown)
     found = connection.execute("SELECT name, synthetic FROM workspace").fetchone()
     if found is not None and found != (workspace, int(synthetic)):
         raise WrongWorkspaceError(

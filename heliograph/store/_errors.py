@@ -117,8 +117,8 @@ def map_sqlite_error(error: sqlite3.Error, path: Path) -> StoreError | None:
         return _explain_full(path)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusyError(
-            f"{path} is locked by another process. Close the program that has it open (a database browser, a backup,"
-            " a second server) and try again; nothing was changed.",
+            f"{path} is locked by another process. Close the program that has it open (a database browser, a"
+            " backup, a second server) and try again; nothing was changed.",
             path=path,
         )
     if code in _UNWRITABLE_CODES:

@@ -47,7 +47,7 @@ def m001_first_schema(db: Database) -> None:
         CREATE INDEX participant_words_participant ON participant_words (participant_id);
         CREATE TABLE recordings (
             id TEXT PRIMARY KEY CHECK (length(id) = 64),
-            file_name TEXT NOT NULL UNIQUE,
+            file_name TEXT NOT NULL,
             media_type TEXT NOT NULL,
             byte_size INTEGER NOT NULL,
             source TEXT NOT NULL,

@@ -14,7 +14,8 @@ STATE_COUNTS = "SELECT state, n FROM state_counts"
 TOTALS = "SELECT name, n FROM totals"
 LATEST_RESULTS = (
     f"SELECT {RUN_ROW_COLUMNS} FROM runs AS r INDEXED BY runs_state_completed {RUN_ROW_JOINS}"  # noqa: S608
-    " WHERE r.state = 'complete_ok' AND r.completed_utc IS NOT NULL ORDER BY r.completed_utc DESC, r.id DESC LIMIT :limit"
+    " WHERE r.state = 'complete_ok' AND r.completed_utc IS NOT NULL"
+    " ORDER BY r.completed_utc DESC, r.id DESC LIMIT :limit"
 )
 ATTENTION = (
     f"SELECT {RUN_ROW_COLUMNS} FROM runs AS r INDEXED BY runs_attention {RUN_ROW_JOINS}"  # noqa: S608

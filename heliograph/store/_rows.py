@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 
 Column: TypeAlias = str | int | float | None
 
-RUN_ROW_COLUMNS = (
-    "r.id, r.participant_id, p.label AS participant_label, r.kind, r.state, r.failure, r.error_code, r.warnings,"
-    " r.session_local, r.queued_utc, r.completed_utc, r.deletion_due_utc, r.last_problem, r.needs_attention,"
-    " r.synthetic, r.recording_id,"
-    " (SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags, "
-    + ", ".join(f"s.{name}" for name in SCORE_COLUMNS)
+RUN_ROW_COLUMNS = ", ".join(
+    [
+        "r.id, r.participant_id, p.label AS participant_label, r.kind, r.state, r.failure, r.error_code, r.warnings",
+        "r.session_local, r.queued_utc, r.completed_utc, r.deletion_due_utc, r.last_problem, r.needs_attention",
+        "r.synthetic, r.recording_id",
+        "(SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags",
+        *(f"s.{name}" for name in SCORE_COLUMNS),
+    ]
 )
-RUN_ROW_JOINS = " JOIN participants AS p ON p.id = r.participant_id LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0"
+RUN_ROW_JOINS = (
+    " JOIN participants AS p ON p.id = r.participant_id"
+    " LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0"
+)
 
 
 def select_rows(

@@ -27,7 +27,8 @@ TEXT_PARTICIPANTS = 200  # so many participants at most are looked through for a
 TAG_NAMES = """
     WITH RECURSIVE found (name) AS (
         SELECT min(name) FROM tags
-        UNION ALL SELECT (SELECT min(name) FROM tags WHERE name > found.name) FROM found WHERE found.name IS NOT NULL
+        UNION ALL SELECT (SELECT min(name) FROM tags WHERE name > found.name)
+            FROM found WHERE found.name IS NOT NULL
     ) SELECT name FROM found WHERE name IS NOT NULL LIMIT :limit
 """
 TAG_VALUES = """
@@ -68,7 +69,7 @@ def count_runs(store: Store, run_filter: RunFilter = EVERY_RUN, *, cap: int = 10
         if run_filter == RunFilter(states=run_filter.states):
             counts = select_rows(db, "SELECT state, n FROM state_counts")
             wanted = run_filter.states or frozenset(RunState)
-            return min(cap, sum(row["n"] for row in counts if row["state"] in wanted))
+            return min(cap, sum(int(row["n"]) for row in counts if row["state"] in wanted))
         sql, parameters = build_ids(run_filter, before_id=None, limit=cap)
         return int(select_value(db, f"SELECT count(*) FROM ({sql})", parameters))  # noqa: S608
 

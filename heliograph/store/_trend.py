@@ -57,7 +57,8 @@ TREND = (
     + ", c.source, "
     + ", ".join(f"c.{name}" for name in _QUALITY_COLUMNS)
     + " FROM runs AS r INDEXED BY runs_participant_session"
-    " LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0 LEFT JOIN recordings AS c ON c.id = r.recording_id"
+    " LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0"
+    " LEFT JOIN recordings AS c ON c.id = r.recording_id"
     " WHERE r.participant_id = :participant AND r.session_local >= :since AND r.session_local < :until"
     " ORDER BY r.session_local, r.id"
 )

@@ -27,7 +27,10 @@ def save_setting(store: Store, key: str, value: str | None) -> None:
         if value is None:
             db.conn.execute("DELETE FROM settings WHERE key = ?", (key,))
             return
-        sql = "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        sql = (
+            "INSERT INTO settings (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        )
         db.conn.execute(sql, (key, value))
 
 

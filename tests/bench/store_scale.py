@@ -1,0 +1,235 @@
+"""How the store's queries grow: fills synthetic stores of 10³ to 10⁶ runs by bulk SQL and times the queries behind the
+pages at each size.
+
+    python -m tests.bench.store_scale --max 1000000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from heliograph.store import (
+    RunFilter,
+    RunState,
+    Store,
+    count_runs,
+    load_due_runs,
+    load_overview,
+    load_runs,
+    load_trend,
+    search_participants,
+)
+
+RUNS_PER_PARTICIPANT = 100
+REPETITIONS = 41
+FLAT_RATIO = 1.5
+FLAT_LIMIT_MS = 50.0
+FLAT_QUERIES = ("overview", "trend")
+NOW_UTC = "2026-01-01T00:00:00.000Z"
+BEGIN_EPOCH, END_EPOCH = 1672560000, 1767168000  # three years that end just before NOW_UTC
+
+_NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :n)"
+
+
+def _chance(salt: int) -> str:
+    """A share in [0, 1) that looks random and is the same for the same row."""
+    return f"((((i + {salt}) * 2654435761 % 4294967296) * 40503 / 65536 % 10007) / 10007.0)"
+
+
+def _bucket(share: str) -> str:
+    return f"CASE WHEN {share} < 0.25 THEN 0.0 WHEN {share} < 0.5 THEN 0.33 WHEN {share} < 0.75 THEN 0.66 ELSE 1.0 END"
+
+
+def _utc(offset_s: int) -> str:
+    return f"strftime('%Y-%m-%dT%H:%M:%S.000Z', {_EPOCH} + {offset_s}, 'unixepoch')"
+
+
+_EPOCH = f"({BEGIN_EPOCH} + i * {END_EPOCH - BEGIN_EPOCH} / :n)"
+_LOCAL = f"strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH}, 'unixepoch')"
+_STATE = (
+    "CASE WHEN i % 200 = 7 THEN 'running' WHEN i % 400 = 9 THEN 'queued' WHEN i % 33 = 3 THEN 'complete_error'"
+    " WHEN i % 50 = 1 THEN 'failed' ELSE 'complete_ok' END"
+)
+_OPEN = f"({_STATE}) IN ('running', 'queued')"
+
+STATEMENTS = (
+    f"""{_NUMBERS} INSERT INTO participants
+        (id, label, date_of_birth, birth_sex, language, accent, created_utc, updated_utc)
+        SELECT i + 1, printf('P-%06d', i), printf('%d-%02d-01', 1940 + i % 65, 1 + i % 12),
+            CASE i % 2 WHEN 0 THEN 'FEMALE' ELSE 'MALE' END, 'en-GB', NULL,
+            strftime('%Y-%m-%dT%H:%M:%S.000Z', {BEGIN_EPOCH} + i, 'unixepoch'),
+            strftime('%Y-%m-%dT%H:%M:%S.000Z', {BEGIN_EPOCH} + i * 7919 % 90000000, 'unixepoch')
+        FROM n WHERE i < :participants""",
+    """INSERT INTO participant_words (word, participant_id)
+        SELECT lower(label), id FROM participants UNION SELECT substr(label, 3), id FROM participants
+        UNION SELECT CAST(CAST(substr(label, 3) AS INTEGER) AS TEXT), id FROM participants""",
+    f"""{_NUMBERS} INSERT INTO recordings
+        (id, file_name, media_type, byte_size, source, duration_s, speech_s, level_dbfs, peak_dbfs, clipped_share,
+         snr_db, bandwidth_hz, missing_share, sample_rate_hz, channels, wall_clock_s, processing, created_utc)
+        SELECT lower(hex(randomblob(32))), '', 'audio/flac', 900000 + i % 500000, 'webrtc', 20 + 60 * {_chance(1)},
+            12 + 40 * {_chance(2)}, -30 + 12 * {_chance(3)}, -12 + 11 * {_chance(4)}, 0.0, 15 + 30 * {_chance(5)},
+            8000 + 10000 * {_chance(6)}, 0.02 * {_chance(7)}, 48000, 1, 21 + 60 * {_chance(1)},
+            '{{"echo_cancellation": "off", "noise_suppression": "off", "auto_gain_control": "off"}}', {_utc(0)}
+        FROM n""",
+    "UPDATE recordings SET file_name = id || '.flac'",
+    f"""{_NUMBERS} INSERT INTO runs
+        (id, submission_key, kind, participant_id, recording_id, synthetic, date_of_birth, birth_sex, language,
+         asleep_local, awake_local, recorded_local, session_local, delete_data, state, thymia_id, thymia_status,
+         warnings, error_code, queued_utc, created_utc, run_utc, completed_utc, deletion_due_utc, next_step_utc,
+         attempts, needs_attention)
+        SELECT i + 1, lower(hex(randomblob(16))), 'upload', 1 + i % :participants, c.id, 1, '1980-01-01', 'FEMALE',
+            'en-GB', strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH} - 36000, 'unixepoch'),
+            strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH} - 7200, 'unixepoch'), {_LOCAL}, {_LOCAL}, i % 10 = 0, {_STATE},
+            lower(hex(randomblob(16))), 'COMPLETE_OK', CASE WHEN i % 12 = 0 THEN '["LOW_SNR"]' ELSE '[]' END,
+            CASE WHEN ({_STATE}) = 'complete_error' THEN 'ERR_RECORDING_TOO_SHORT' END, {_utc(5)}, {_utc(6)},
+            CASE WHEN NOT {_OPEN} THEN {_utc(9)} END, CASE WHEN NOT {_OPEN} THEN {_utc(20)} END,
+            CASE WHEN i % 10 = 0 AND NOT {_OPEN} THEN {_utc(20 + 43200)} END,
+            CASE WHEN {_OPEN} THEN {_utc(30)} END, 0, i % 1000 = 1
+        FROM n JOIN recordings AS c ON c.rowid = n.i + 1""",
+    f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'arm', CASE i % 2 WHEN 0 THEN 'treatment' ELSE 'control' END FROM n",
+    f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'site', printf('site %02d', i % 20) FROM n",
+    f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'visit', printf('visit %03d', i / :participants) FROM n",
+    f"""{_NUMBERS} INSERT INTO results
+        SELECT i + 1, 0, 0.0, 40.0, 'The north wind and the sun were disputing which was the stronger.', {_chance(10)},
+            {_bucket(_chance(11))}, {_bucket(_chance(12))}, {_bucket(_chance(13))}, {_bucket(_chance(14))},
+            {_bucket(_chance(15))}, {_chance(11)}, {_chance(12)}, {_chance(13)}, {_chance(14)}, {_chance(15)}
+        FROM n WHERE ({_STATE}) = 'complete_ok'""",
+    f"""{_NUMBERS} INSERT INTO answers (run_id, operation, received_utc, body)
+        SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "status": "COMPLETE_OK", "results": "%s"}}', i,
+            hex(zeroblob(150))) FROM n""",
+    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state, detail) SELECT i + 1, {_utc(5)}, 'queued', NULL FROM n",
+    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state, detail) SELECT i + 1, {_utc(20)}, {_STATE}, NULL FROM n",
+)
+
+
+def fill_store(folder: Path, n_runs: int) -> Store:
+    """A store with `n_runs` synthetic runs of `n_runs / 100` participants, spread evenly over three years: every
+    participant has the same number at any size. Recordings have rows but no files."""
+    Store.open(folder, workspace="bench", synthetic=True).close()
+    with closing(sqlite3.connect(folder / "heliograph.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -400000")
+        connection.execute("BEGIN")
+        values = {"n": n_runs, "participants": max(1, n_runs // RUNS_PER_PARTICIPANT)}
+        for statement in STATEMENTS:
+            connection.execute(statement, {k: v for k, v in values.items() if f":{k}" in statement})
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    return Store.open(folder, workspace="bench", synthetic=True)
+
+
+def collect_queries(store: Store, n_runs: int) -> dict[str, Callable[[int], object]]:
+    """The timed calls by name; the argument varies the participant, site or page."""
+    participants = max(1, n_runs // RUNS_PER_PARTICIPANT)
+
+    def vary(turn: int, within: int) -> int:
+        return turn * 7919 % within
+
+    middle = n_runs // 2
+    finished = frozenset({RunState.COMPLETE_OK})
+    troubled = frozenset({RunState.FAILED, RunState.COMPLETE_ERROR})
+    return {
+        "overview": lambda _: load_overview(store, now_utc=NOW_UTC),
+        "trend": lambda turn: load_trend(store, 1 + vary(turn, participants)),
+        "runs, first page": lambda _: load_runs(store),
+        "runs, page in the middle": lambda _: load_runs(store, before_id=middle),
+        "runs by one state": lambda _: load_runs(store, RunFilter(states=finished)),
+        "runs by two states": lambda _: load_runs(store, RunFilter(states=troubled)),
+        "runs by label": lambda turn: load_runs(
+            store, RunFilter(participant_label=f"P-{vary(turn, participants):06d}")
+        ),
+        "runs by tag": lambda turn: load_runs(
+            store, RunFilter(tag_name="site", tag_value=f"site {turn % 20:02d}")
+        ),
+        "runs by tag's name": lambda _: load_runs(store, RunFilter(tag_name="visit")),
+        "runs of a month": lambda _: load_runs(
+            store, RunFilter(since_local="2024-06-01", until_local="2024-07-01")
+        ),
+        "runs by text": lambda turn: load_runs(store, RunFilter(text=f"p-{vary(turn, participants):06d}")),
+        "count by tag (≤ 10 000)": lambda _: count_runs(store, RunFilter(tag_name="site", tag_value="site 03")),
+        "due runs": lambda _: load_due_runs(store, NOW_UTC, 50),
+        "search participants": lambda turn: search_participants(store, str(vary(turn, participants))),
+    }
+
+
+def time_queries(store: Store, n_runs: int, *, repetitions: int = REPETITIONS) -> dict[str, float]:
+    """The median time of each query, in ms."""
+    medians = {}
+    for name, query in collect_queries(store, n_runs).items():
+        query(0)
+        times = []
+        for turn in range(1, repetitions + 1):
+            begin = time.perf_counter()
+            query(turn)
+            times.append((time.perf_counter() - begin) * 1000)
+        medians[name] = statistics.median(times)
+    return medians
+
+
+def measure_scale(sizes: Sequence[int], *, repetitions: int = REPETITIONS) -> dict[int, dict[str, float]]:
+    """The median times (ms) by number of runs and query."""
+    measured = {}
+    for n_runs in sizes:
+        with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder:
+            begin = time.perf_counter()
+            with fill_store(Path(folder) / "bench", n_runs) as store:
+                size_mb = store.database_path.stat().st_size / 1e6
+                print(
+                    f"{n_runs:>9,} runs: {size_mb:,.0f} MB, filled in {time.perf_counter() - begin:.1f} s",
+                    flush=True,
+                )
+                measured[n_runs] = time_queries(store, n_runs, repetitions=repetitions)
+    return measured
+
+
+def format_table(measured: dict[int, dict[str, float]]) -> str:
+    """Times in ms by size, and the ratio of the largest to the smallest size."""
+    sizes = sorted(measured)
+    head = f"{'median ms at':<26}" + "".join(f"{size:>11,}" for size in sizes) + f"{'ratio':>8}"
+    lines = [head, "-" * len(head)]
+    for name, smallest in measured[sizes[0]].items():
+        times = "".join(f"{measured[size][name]:>11.2f}" for size in sizes)
+        lines.append(f"{name:<26}{times}{measured[sizes[-1]][name] / smallest:>8.2f}")
+    return "\n".join(lines)
+
+
+def find_misses(measured: dict[int, dict[str, float]]) -> list[str]:
+    """What of the target (overview and trend flat within 1.5 × and under 50 ms) was missed, in words."""
+    sizes = sorted(measured)
+    misses = []
+    for name in FLAT_QUERIES:
+        first, last = measured[sizes[0]][name], measured[sizes[-1]][name]
+        if last > FLAT_RATIO * first:
+            misses.append(
+                f"{name}: {last / first:.2f} × from {sizes[0]:,} to {sizes[-1]:,} runs (limit {FLAT_RATIO})"
+            )
+        if last > FLAT_LIMIT_MS:
+            misses.append(f"{name}: {last:.1f} ms at {sizes[-1]:,} runs (limit {FLAT_LIMIT_MS:.0f})")
+    return misses
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the measurement; 1 when a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--max", type=int, default=1_000_000, help="runs in the largest store (default: 1000000)")
+    options = parser.parse_args(arguments)
+    sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= options.max]
+    measured = measure_scale(sizes or [options.max])
+    print(format_table(measured))
+    misses = find_misses(measured)
+    for miss in misses:
+        print(f"MISSED {miss}")
+    return 1 if misses else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
