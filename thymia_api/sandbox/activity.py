@@ -57,7 +57,7 @@ def respond_page(run: RunRow | None, state: PageState) -> Response:
     )
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self';"
-        " media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        " media-src blob:; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     headers = {
         "content-security-policy": policy,
