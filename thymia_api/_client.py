@@ -25,7 +25,7 @@ from thymia_api._models import (
 )
 from thymia_api._recording import Progress, RecordingInput, RecordingSource
 from thymia_api._retry import RetryPolicy
-from thymia_api._transports import EnvironmentTransport, GuardedTransport
+from thymia_api._transports import ApiKey, EnvironmentTransport, GuardedTransport
 from thymia_api._wire import (
     HTTPX_ERRORS,
     Call,
@@ -67,8 +67,9 @@ class ThymiaClient:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wire = Wire(api_key, region, base_url, timeout)
+        key = ApiKey(api_key)
         del api_key
+        self._wire = Wire(key, region, base_url, timeout)
         self._retry = RetryPolicy() if retry is None else retry
         self._sleep = sleep
         self._clock = clock
@@ -76,7 +77,8 @@ class ThymiaClient:
         self._http = httpx.Client(transport=GuardedTransport(inner, self._wire.guard), **self._wire.client_options)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.base_url}>"
+        wire = getattr(self, "_wire", None)
+        return f"<{type(self).__name__} of {wire.base_url if wire else 'no address'}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds an API key and cannot be pickled or copied")

@@ -32,15 +32,13 @@ class ApiKey:
     __slots__ = ("__value",)
 
     def __init__(self, value: str | SecretStr) -> None:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        is_well_formed = isinstance(text, str) and _KEY_FORM.fullmatch(text) is not None
-        if is_well_formed:
-            self.__value = text
-        del text, value
-        if not is_well_formed:
-            raise InvalidInputError(
-                [InputIssue("api_key", "must be printable ASCII without spaces or line breaks")]
-            )
+        self.__value = value.get_secret_value() if isinstance(value, SecretStr) else value
+
+    def check(self) -> None:
+        """Refuse what cannot be a header's value; apart from making, so that no frame of a traceback shows it."""
+        if not isinstance(self.__value, str) or not _KEY_FORM.fullmatch(self.__value):
+            problem = "must be printable ASCII without spaces or line breaks"
+            raise InvalidInputError([InputIssue("api_key", problem)])
 
     def __repr__(self) -> str:
         return f"ApiKey({_HIDDEN})"

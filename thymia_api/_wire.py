@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
 import httpx
-from pydantic import SecretStr
 
 from thymia_api._config import DEFAULT_TIMEOUT, USER_AGENT, Region, check_run_id, parse_url, resolve_base_url
 from thymia_api._exceptions import (
@@ -115,13 +114,13 @@ class Wire:
 
     def __init__(
         self,
-        api_key: str | SecretStr,
+        key: ApiKey,
         region: Region | str,
         base_url: str | None,
         timeout: float | httpx.Timeout | None,
     ) -> None:
-        self._key = ApiKey(api_key)
-        del api_key
+        key.check()
+        self._key = key
         self.base_url = resolve_base_url(region, base_url)
         self.guard = RequestGuard(self._key, self.base_url)
         self.client_options: dict[str, Any] = {
