@@ -27,9 +27,9 @@ Column: TypeAlias = str | int | float | None
 
 RUN_ROW_COLUMNS = ", ".join(
     [
-        "r.id, r.participant_id, p.label AS participant_label, r.kind, r.state, r.failure, r.error_code, r.warnings",
-        "r.session_local, r.queued_utc, r.completed_utc, r.deletion_due_utc, r.last_problem, r.needs_attention",
-        "r.synthetic, r.recording_id",
+        "r.id, r.participant_id, p.label AS participant_label, r.kind, r.state, r.failure, r.error_code",
+        "r.warnings, r.session_local, r.queued_utc, r.completed_utc, r.deletion_due_utc, r.last_problem",
+        "r.needs_attention, r.synthetic, r.recording_id",
         "(SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags",
         *(f"s.{name}" for name in SCORE_COLUMNS),
     ]

@@ -1,5 +1,5 @@
-"""How the store's queries grow: fills synthetic stores of 10³ to 10⁶ runs by bulk SQL and times the queries behind the
-pages at each size.
+"""How the store's queries grow: fills synthetic stores of 10³ to 10⁶ runs by bulk SQL and times the
+queries behind the pages at each size.
 
     python -m tests.bench.store_scale --max 1000000
 """
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from heliograph.store import (
@@ -45,7 +45,8 @@ def _chance(salt: int) -> str:
 
 
 def _bucket(share: str) -> str:
-    return f"CASE WHEN {share} < 0.25 THEN 0.0 WHEN {share} < 0.5 THEN 0.33 WHEN {share} < 0.75 THEN 0.66 ELSE 1.0 END"
+    levels = f"WHEN {share} < 0.25 THEN 0.0 WHEN {share} < 0.5 THEN 0.33 WHEN {share} < 0.75 THEN 0.66"
+    return f"CASE {levels} ELSE 1.0 END"
 
 
 def _utc(offset_s: int) -> str:
@@ -94,19 +95,19 @@ STATEMENTS = (
             CASE WHEN i % 10 = 0 AND NOT {_OPEN} THEN {_utc(20 + 43200)} END,
             CASE WHEN {_OPEN} THEN {_utc(30)} END, 0, i % 1000 = 1
         FROM n JOIN recordings AS c ON c.rowid = n.i + 1""",
-    f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'arm', CASE i % 2 WHEN 0 THEN 'treatment' ELSE 'control' END FROM n",
+    f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'arm', CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END FROM n",
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'site', printf('site %02d', i % 20) FROM n",
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'visit', printf('visit %03d', i / :participants) FROM n",
     f"""{_NUMBERS} INSERT INTO results
-        SELECT i + 1, 0, 0.0, 40.0, 'The north wind and the sun were disputing which was the stronger.', {_chance(10)},
-            {_bucket(_chance(11))}, {_bucket(_chance(12))}, {_bucket(_chance(13))}, {_bucket(_chance(14))},
+        SELECT i + 1, 0, 0.0, 40.0, 'The north wind and the sun were disputing which was the stronger.',
+            {_chance(10)}, {_bucket(_chance(11))}, {_bucket(_chance(12))}, {_bucket(_chance(13))}, {_bucket(_chance(14))},
             {_bucket(_chance(15))}, {_chance(11)}, {_chance(12)}, {_chance(13)}, {_chance(14)}, {_chance(15)}
         FROM n WHERE ({_STATE}) = 'complete_ok'""",
     f"""{_NUMBERS} INSERT INTO answers (run_id, operation, received_utc, body)
-        SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "status": "COMPLETE_OK", "results": "%s"}}', i,
-            hex(zeroblob(150))) FROM n""",
-    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state, detail) SELECT i + 1, {_utc(5)}, 'queued', NULL FROM n",
-    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state, detail) SELECT i + 1, {_utc(20)}, {_STATE}, NULL FROM n",
+        SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "status": "COMPLETE_OK", "results": "%s"}}',
+            i, hex(zeroblob(150))) FROM n""",
+    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state) SELECT i + 1, {_utc(5)}, 'queued' FROM n",
+    f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state) SELECT i + 1, {_utc(20)}, {_STATE} FROM n",
 )
 
 
@@ -161,34 +162,35 @@ def collect_queries(store: Store, n_runs: int) -> dict[str, Callable[[int], obje
     }
 
 
-def time_queries(store: Store, n_runs: int, *, repetitions: int = REPETITIONS) -> dict[str, float]:
-    """The median time of each query, in ms."""
-    medians = {}
-    for name, query in collect_queries(store, n_runs).items():
-        query(0)
-        times = []
-        for turn in range(1, repetitions + 1):
-            begin = time.perf_counter()
-            query(turn)
-            times.append((time.perf_counter() - begin) * 1000)
-        medians[name] = statistics.median(times)
-    return medians
+def time_queries(stores: dict[int, Store], *, repetitions: int = REPETITIONS) -> dict[int, dict[str, float]]:
+    """The median time (ms) of each query by number of runs. Sizes take turns, so that whatever else the machine
+    does meanwhile weighs on all of them alike."""
+    queries = {n_runs: collect_queries(store, n_runs) for n_runs, store in stores.items()}
+    measured: dict[int, dict[str, float]] = {n_runs: {} for n_runs in stores}
+    for name in next(iter(queries.values())):
+        times: dict[int, list[float]] = {n_runs: [] for n_runs in stores}
+        for turn in range(repetitions + 1):
+            for n_runs in stores:
+                begin = time.perf_counter()
+                queries[n_runs][name](turn)
+                times[n_runs].append((time.perf_counter() - begin) * 1000)
+        for n_runs in stores:
+            measured[n_runs][name] = statistics.median(times[n_runs][1:])  # the first call warms up
+    return measured
 
 
 def measure_scale(sizes: Sequence[int], *, repetitions: int = REPETITIONS) -> dict[int, dict[str, float]]:
-    """The median times (ms) by number of runs and query."""
-    measured = {}
-    for n_runs in sizes:
-        with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder:
+    """Fills a store of each size and times the queries: median ms by number of runs and query."""
+    with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as folder, ExitStack() as stack:
+        stores = {}
+        for n_runs in sizes:
             begin = time.perf_counter()
-            with fill_store(Path(folder) / "bench", n_runs) as store:
-                size_mb = store.database_path.stat().st_size / 1e6
-                print(
-                    f"{n_runs:>9,} runs: {size_mb:,.0f} MB, filled in {time.perf_counter() - begin:.1f} s",
-                    flush=True,
-                )
-                measured[n_runs] = time_queries(store, n_runs, repetitions=repetitions)
-    return measured
+            stores[n_runs] = stack.enter_context(fill_store(Path(folder) / str(n_runs), n_runs))
+            size_mb = stores[n_runs].database_path.stat().st_size / 1e6
+            print(
+                f"{n_runs:>9,} runs: {size_mb:,.0f} MB, filled in {time.perf_counter() - begin:.1f} s", flush=True
+            )
+        return time_queries(stores, repetitions=repetitions)
 
 
 def format_table(measured: dict[int, dict[str, float]]) -> str:

@@ -1,0 +1,72 @@
+"""A store in a temporary folder, and the makings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from heliograph.store import NewRun, RecordingFacts, RecordingSource, RunKind, Store, add_run, save_participant
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of a workspace that does not exist yet."""
+    return tmp_path / "home" / "sandbox"
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    """An empty store."""
+    with Store.open(home, workspace="sandbox", synthetic=True) as opened:
+        yield opened
+
+
+class MakeRun(Protocol):
+    """Queues a run of the participant `label`; keywords are fields of `NewRun`."""
+
+    def __call__(self, key: str, *, label: str = "P-1", **fields: Any) -> int: ...
+
+
+class NewRunMaker(Protocol):
+    """A valid `NewRun`."""
+
+    def __call__(self, store: Store, key: str, *, label: str = "P-1", **fields: Any) -> NewRun: ...
+
+
+def build_new_run(store: Store, key: str, *, label: str = "P-1", **fields: Any) -> NewRun:
+    """A run of the participant `label`, who is saved on the way."""
+    person = {"date_of_birth": "1980-01-01", "birth_sex": "FEMALE", "language": "en-GB"}
+    participant_id = save_participant(store, label=label, **person)
+    defaults = {"kind": RunKind.UPLOAD, "participant_id": participant_id, "submission_key": key} | person
+    return NewRun(**(defaults | fields))
+
+
+@pytest.fixture
+def new_run() -> NewRunMaker:
+    """See `build_new_run`."""
+    return build_new_run
+
+
+@pytest.fixture
+def make_run(store: Store) -> MakeRun:
+    """Queues a run in `store` and returns its id."""
+
+    def make(key: str, *, label: str = "P-1", **fields: Any) -> int:
+        return add_run(store, build_new_run(store, key, label=label, **fields))
+
+    return make
+
+
+@pytest.fixture
+def facts() -> RecordingFacts:
+    """Facts of a recording."""
+    return RecordingFacts(
+        media_type="audio/flac",
+        source=RecordingSource.WEBRTC,
+        duration_s=31.5,
+        speech_s=20.25,
+        processing={"echo_cancellation": "off"},
+    )

@@ -1,0 +1,217 @@
+PRAGMA application_id = 1214606441;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+);
+INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:03:52.177317+00:00');
+CREATE TABLE answers (
+            id INTEGER PRIMARY KEY,
+            run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            operation TEXT NOT NULL CHECK (operation IN ('create', 'get')),
+            received_utc TEXT NOT NULL,
+            body TEXT NOT NULL
+        ) STRICT;
+CREATE TABLE participant_words (
+            word TEXT NOT NULL,
+            participant_id INTEGER NOT NULL REFERENCES participants (id) ON DELETE CASCADE,
+            PRIMARY KEY (word, participant_id)
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "participant_words" VALUES('shipped',1);
+CREATE TABLE participants (
+            id INTEGER PRIMARY KEY,
+            label TEXT NOT NULL UNIQUE,
+            date_of_birth TEXT NOT NULL,
+            birth_sex TEXT NOT NULL,
+            language TEXT NOT NULL,
+            accent TEXT,
+            created_utc TEXT NOT NULL,
+            updated_utc TEXT NOT NULL
+        ) STRICT;
+INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:03:52.179Z','2026-11-22T02:03:52.179Z');
+CREATE TABLE recordings (
+            id TEXT PRIMARY KEY CHECK (length(id) = 64),
+            file_name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            byte_size INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            duration_s REAL,
+            speech_s REAL,
+            level_dbfs REAL,
+            peak_dbfs REAL,
+            clipped_share REAL,
+            snr_db REAL,
+            bandwidth_hz REAL,
+            missing_share REAL,
+            sample_rate_hz INTEGER,
+            channels INTEGER,
+            wall_clock_s REAL,
+            processing TEXT NOT NULL CHECK (json_valid(processing)),
+            created_utc TEXT NOT NULL,
+            purged_utc TEXT
+        ) STRICT;
+CREATE TABLE results (
+            run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            section INTEGER NOT NULL,
+            start_s REAL NOT NULL,
+            finish_s REAL NOT NULL,
+            transcript TEXT,
+            mental_strain REAL,
+            distress REAL,
+            stress REAL,
+            exhaustion REAL,
+            sleep_propensity REAL,
+            low_self_esteem REAL,
+            uniform_distress REAL,
+            uniform_stress REAL,
+            uniform_exhaustion REAL,
+            uniform_sleep_propensity REAL,
+            uniform_low_self_esteem REAL,
+            PRIMARY KEY (run_id, section)
+        ) STRICT, WITHOUT ROWID;
+CREATE TABLE run_events (
+            id INTEGER PRIMARY KEY,
+            run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            at_utc TEXT NOT NULL,
+            state TEXT NOT NULL,
+            detail TEXT
+        ) STRICT;
+CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            submission_key TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL CHECK (kind IN ('upload', 'activity')),
+            participant_id INTEGER NOT NULL REFERENCES participants (id),
+            recording_id TEXT REFERENCES recordings (id),
+            repeats_run_id INTEGER REFERENCES runs (id) ON DELETE SET NULL,
+            synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)),
+            date_of_birth TEXT NOT NULL,
+            birth_sex TEXT NOT NULL,
+            language TEXT NOT NULL,
+            accent TEXT,
+            asleep_local TEXT,
+            awake_local TEXT,
+            recorded_local TEXT,
+            session_local TEXT NOT NULL,
+            delete_data INTEGER NOT NULL CHECK (delete_data IN (0, 1)),
+            data_to_delete TEXT CHECK (data_to_delete IS NULL OR json_valid(data_to_delete)),
+            activity_type TEXT,
+            quality_override TEXT,
+            state TEXT NOT NULL,
+            failure TEXT,
+            failure_detail TEXT,
+            thymia_id TEXT UNIQUE,
+            thymia_status TEXT,
+            upload_url TEXT,
+            upload_url_expires_utc TEXT,
+            activity_link TEXT,
+            error_code TEXT,
+            error_reason TEXT,
+            warnings TEXT CHECK (warnings IS NULL OR json_valid(warnings)),
+            queued_utc TEXT NOT NULL,
+            created_utc TEXT,
+            run_utc TEXT,
+            completed_utc TEXT,
+            deletion_due_utc TEXT,
+            deleted_at_thymia_utc TEXT,
+            purged_utc TEXT,
+            next_step_utc TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            last_problem TEXT,
+            needs_attention INTEGER NOT NULL DEFAULT 0 CHECK (needs_attention IN (0, 1))
+        ) STRICT;
+CREATE TABLE settings (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+CREATE TABLE state_counts (
+            state TEXT PRIMARY KEY,
+            n INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+CREATE TABLE tags (
+            run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (run_id, name)
+        ) STRICT, WITHOUT ROWID;
+CREATE TABLE totals (
+            name TEXT PRIMARY KEY,
+            n INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "totals" VALUES('attention',0);
+INSERT INTO "totals" VALUES('participants',1);
+INSERT INTO "totals" VALUES('recordings',0);
+CREATE TABLE worker (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            pid INTEGER,
+            host TEXT,
+            state TEXT NOT NULL,
+            reason TEXT,
+            detail TEXT,
+            since_utc TEXT,
+            heartbeat_utc TEXT,
+            api_problem TEXT,
+            api_problem_since_utc TEXT,
+            api_reached_utc TEXT
+        ) STRICT;
+INSERT INTO "worker" VALUES(1,NULL,NULL,'stopped',NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE workspace (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            name TEXT NOT NULL,
+            synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)),
+            created_utc TEXT NOT NULL
+        ) STRICT;
+INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:03:52.177Z');
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+CREATE INDEX participants_updated ON participants (updated_utc);
+CREATE INDEX participant_words_participant ON participant_words (participant_id);
+CREATE INDEX runs_participant_session ON runs (participant_id, session_local);
+CREATE INDEX runs_participant ON runs (participant_id);
+CREATE INDEX runs_session ON runs (session_local);
+CREATE INDEX runs_state ON runs (state);
+CREATE INDEX runs_state_completed ON runs (state, completed_utc) WHERE completed_utc IS NOT NULL;
+CREATE INDEX runs_recording ON runs (recording_id) WHERE recording_id IS NOT NULL;
+CREATE INDEX runs_repeats ON runs (repeats_run_id) WHERE repeats_run_id IS NOT NULL;
+CREATE INDEX runs_due ON runs (next_step_utc) WHERE next_step_utc IS NOT NULL;
+CREATE INDEX runs_attention ON runs (needs_attention) WHERE needs_attention = 1;
+CREATE INDEX runs_deletion ON runs (deletion_due_utc)
+            WHERE deletion_due_utc IS NOT NULL AND purged_utc IS NULL;
+CREATE INDEX tags_name ON tags (name, run_id);
+CREATE INDEX tags_name_value ON tags (name, value, run_id);
+CREATE INDEX answers_run ON answers (run_id);
+CREATE INDEX run_events_run ON run_events (run_id);
+CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
+            INSERT INTO state_counts (state, n) VALUES (NEW.state, 1)
+                ON CONFLICT (state) DO UPDATE SET n = n + 1;
+            UPDATE totals SET n = n + NEW.needs_attention WHERE name = 'attention' AND NEW.needs_attention = 1;
+        END;
+CREATE TRIGGER runs_recounted AFTER UPDATE OF state ON runs WHEN NEW.state IS NOT OLD.state BEGIN
+            UPDATE state_counts SET n = n - 1 WHERE state = OLD.state;
+            INSERT INTO state_counts (state, n) VALUES (NEW.state, 1)
+                ON CONFLICT (state) DO UPDATE SET n = n + 1;
+        END;
+CREATE TRIGGER runs_attention_recounted AFTER UPDATE OF needs_attention ON runs
+            WHEN NEW.needs_attention <> OLD.needs_attention BEGIN
+            UPDATE totals SET n = n + NEW.needs_attention - OLD.needs_attention WHERE name = 'attention';
+        END;
+CREATE TRIGGER runs_uncounted AFTER DELETE ON runs BEGIN
+            UPDATE state_counts SET n = n - 1 WHERE state = OLD.state;
+            UPDATE totals SET n = n - OLD.needs_attention WHERE name = 'attention' AND OLD.needs_attention = 1;
+        END;
+CREATE TRIGGER participants_counted AFTER INSERT ON participants BEGIN
+            UPDATE totals SET n = n + 1 WHERE name = 'participants';
+        END;
+CREATE TRIGGER participants_uncounted AFTER DELETE ON participants BEGIN
+            UPDATE totals SET n = n - 1 WHERE name = 'participants';
+        END;
+CREATE TRIGGER recordings_counted AFTER INSERT ON recordings BEGIN
+            UPDATE totals SET n = n + 1 WHERE name = 'recordings';
+        END;
+CREATE TRIGGER recordings_uncounted AFTER DELETE ON recordings BEGIN
+            UPDATE totals SET n = n - 1 WHERE name = 'recordings';
+        END;
+DELETE FROM "sqlite_sequence";
+COMMIT;

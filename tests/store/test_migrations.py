@@ -1,0 +1,156 @@
+"""Migrations are frozen, every shipped schema upgrades, and foreign or newer databases are refused untouched."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from heliograph.store import Store, StoreDamagedError, StoreTooNewError, WrongWorkspaceError, load_store_facts
+from heliograph.store import _migrations as migrations
+
+SCHEMAS = Path(__file__).parent / "schemas"
+SHIPPED = {"m001_first_schema": "950ba0abc9ae49bf0465c7a5aafb2ab6dcbd671155a57dbdbb279fd90c89ae95"}
+OPENING = """
+import sys, pathlib
+from heliograph.store import Store, save_participant
+with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) as store:
+    save_participant(store, label=sys.argv[2], date_of_birth="1980-01-01", birth_sex="MALE", language="en")
+"""
+
+
+def dump_schema(path: Path) -> list[str]:
+    """What the database holds besides rows, one statement each, in a fixed order."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"
+        ).fetchall()
+    return [sql for (sql,) in rows]
+
+
+def make_shipped(folder: Path, dump: Path) -> Path:
+    """A database as the version that shipped `dump` left it."""
+    folder.mkdir(parents=True)
+    path = folder / "heliograph.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.read_text())
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """The database's files and their bytes."""
+    return {path.name: path.read_bytes() for path in folder.glob("heliograph.db*")}
+
+
+def test_migrations_that_have_shipped_have_not_changed() -> None:
+    sources = {m.__name__: hashlib.sha256(inspect.getsource(m).encode()).hexdigest() for m in migrations.ALL}
+    assert sources == SHIPPED, "a shipped migration is frozen: add a new one instead"
+
+
+def test_migrations_are_named_by_their_number() -> None:
+    assert [name[:5] for name in migrations.NAMES] == [f"m{n:03d}_" for n in range(1, len(migrations.ALL) + 1)]
+
+
+def test_each_migration_has_a_dump_of_the_schema_it_shipped() -> None:
+    assert sorted(path.stem for path in SCHEMAS.glob("*.sql")) == sorted(migrations.NAMES)
+
+
+@pytest.mark.parametrize("dump", sorted(SCHEMAS.glob("*.sql")), ids=lambda path: path.stem)
+def test_every_shipped_schema_upgrades_to_the_one_a_fresh_store_gets_and_keeps_its_rows(
+    dump: Path, home: Path, store: Store, tmp_path: Path
+) -> None:
+    path = make_shipped(tmp_path / "old", dump)
+    with Store.open(path.parent, workspace="sandbox", synthetic=True) as upgraded:
+        assert dump_schema(path) == dump_schema(store.database_path)
+        assert load_store_facts(upgraded).schema_version == migrations.NAMES[-1]
+        with upgraded.read() as db:
+            labels = [label for (label,) in db.conn.execute("SELECT label FROM participants")]
+            assert labels == ["shipped"]
+
+
+def test_all_tables_of_ours_are_strict(store: Store) -> None:
+    with store.read() as db:
+        rows = db.conn.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'").fetchall()
+    loose = {name for name, strict in rows if not strict}
+    assert loose == {"_sqlite_migrations", "sqlite_schema", "sqlite_sequence"}
+
+
+def test_many_processes_may_open_a_new_store_at_once(home: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", OPENING, str(home)]
+    processes = [
+        subprocess.Popen([*command, f"P-{n}"], stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+        for n in range(6)
+    ]
+    answers = [(process.communicate(timeout=120)[1].decode(), process.returncode) for process in processes]
+    assert answers == [("", 0)] * 6
+    with Store.open(home, workspace="sandbox", synthetic=True) as store, store.read() as db:
+        assert db["participants"].count == 6
+        assert db["workspace"].count == 1
+
+
+@pytest.mark.parametrize("logged", [False, True], ids=["closed", "with a log"])
+def test_a_database_from_a_newer_version_is_refused_and_not_touched(home: Path, logged: bool) -> None:
+    Store.open(home, workspace="sandbox", synthetic=True).close()
+    path = home / "heliograph.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE things_to_come (id INTEGER PRIMARY KEY)")
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('heliograph', 'm999_future', '')"
+        )
+        connection.commit()
+        if logged:
+            before = snapshot(home)
+            assert before["heliograph.db-wal"]
+            with pytest.raises(StoreTooNewError):
+                Store.open(home, workspace="sandbox", synthetic=True)
+            after = snapshot(home)
+            assert {name: after[name] for name in ("heliograph.db", "heliograph.db-wal")} == {
+                name: before[name] for name in ("heliograph.db", "heliograph.db-wal")
+            }
+            return
+    before = snapshot(home)
+    with pytest.raises(StoreTooNewError, match="newer version of Heliograph") as caught:
+        Store.open(home, workspace="sandbox", synthetic=True)
+    assert caught.value.migrations == ("m999_future",)
+    assert str(path) in str(caught.value)
+    assert snapshot(home) == before
+
+
+@pytest.mark.parametrize(("workspace", "synthetic"), [("live-us", True), ("sandbox", False)])
+def test_a_database_of_another_workspace_is_refused_and_not_touched(
+    home: Path, workspace: str, synthetic: bool
+) -> None:
+    Store.open(home, workspace="sandbox", synthetic=True).close()
+    before = snapshot(home)
+    with pytest.raises(WrongWorkspaceError, match="'sandbox'") as caught:
+        Store.open(home, workspace=workspace, synthetic=synthetic)
+    assert (caught.value.expected, caught.value.found) == (workspace, "sandbox")
+    assert snapshot(home) == before
+
+
+def test_somebody_elses_database_is_refused_and_not_touched(home: Path) -> None:
+    home.mkdir(parents=True)
+    with closing(sqlite3.connect(home / "heliograph.db")) as connection:
+        connection.execute("CREATE TABLE recipes (id INTEGER PRIMARY KEY)")
+    before = snapshot(home)
+    with pytest.raises(StoreDamagedError, match="not one of Heliograph's"):
+        Store.open(home, workspace="sandbox", synthetic=True)
+    assert snapshot(home) == before
+
+
+def test_a_first_opening_that_was_killed_half_way_is_completed_by_the_next(home: Path) -> None:
+    home.mkdir(parents=True)
+    with closing(sqlite3.connect(home / "heliograph.db")) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(
+            "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
+        )
+    with Store.open(home, workspace="sandbox", synthetic=True) as store:
+        assert load_store_facts(store).schema_version == migrations.NAMES[-1]
