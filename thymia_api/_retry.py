@@ -62,6 +62,8 @@ class RetryPolicy:
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:
                 issues.append(InputIssue(f"retry.{name}", "must be a number of seconds, 0 or more"))
+        if self.total_s == 0:
+            issues.append(InputIssue("retry.total_s", "must be more than 0; attempts=1 switches retries off"))
         if issues:
             raise InvalidInputError(issues)
 

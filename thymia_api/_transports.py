@@ -24,6 +24,7 @@ URL_MARK: Final = "thymia_api.real_url"
 _KEY_FORM = re.compile(r"[!-~]{1,1024}")
 _HIDDEN = "***"
 _MIN_SECRET_CHARS = 8
+_MIN_KEY_CHARS = 4
 
 
 class ApiKey:
@@ -51,8 +52,8 @@ class ApiKey:
         request.headers[API_KEY_HEADER] = self.__value
 
     def hide_in(self, text: str) -> str:
-        """Return the text with every occurrence of the key replaced."""
-        return text.replace(self.__value, _HIDDEN)
+        """Return the text with every occurrence of the key replaced; one of a few characters would garble it."""
+        return text.replace(self.__value, _HIDDEN) if len(self.__value) >= _MIN_KEY_CHARS else text
 
 
 def hide_signature(url: httpx.URL, text: str) -> str:

@@ -200,6 +200,7 @@ def test_retry_after_is_read_in_both_forms(text: str | None, seconds: float | No
     ("options", "field"),
     [
         ({"attempts": 0}, "retry.attempts"),
+        ({"total_s": 0}, "retry.total_s"),
         ({"wait_max_s": -1}, "retry.wait_max_s"),
         ({"total_s": float("nan")}, "retry.total_s"),
         ({"max_retry_after_s": float("inf")}, "retry.max_retry_after_s"),
