@@ -91,7 +91,7 @@ def _judge_bandwidth(quality: Quality) -> QualityRow:
         return QualityRow("bandwidth", label, None, "Hz", "not measured", Verdict.WARN, advice)
     is_narrow = value < MIN_BANDWIDTH_HZ
     advice = (
-        "Dull, like a telephone: use a wired or built-in microphone rather than a Bluetooth headset."
+        "Dull, like a telephone: use a wired or built-in microphone, no Bluetooth headset, in a quiet room."
         if is_narrow
         else ""
     )
