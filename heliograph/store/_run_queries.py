@@ -185,8 +185,11 @@ def build_ids(run_filter: RunFilter, *, before_id: int | None, limit: int) -> tu
         branches = [_build_branch(query, "runs AS r INDEXED BY runs_session", "TRUE", before)]
     else:
         branches = [_build_branch(query, "runs AS r", "TRUE", before)]
-    parts = [f"SELECT id FROM ({branch} ORDER BY 1 DESC LIMIT {most})" for branch in branches]  # noqa: S608
-    return f"{' UNION '.join(parts)} ORDER BY id DESC LIMIT {most}", query.parameters
+    newest = [f"{branch} ORDER BY 1 DESC LIMIT {most}" for branch in branches]
+    if len(newest) == 1:
+        return newest[0], query.parameters
+    merged = " UNION ".join(f"SELECT id FROM ({branch})" for branch in newest)  # noqa: S608 - values are bound
+    return f"{merged} ORDER BY 1 DESC LIMIT {most}", query.parameters
 
 
 def _choose_driver(run_filter: RunFilter) -> str:
@@ -231,7 +234,7 @@ def _build_text_branches(query: _Query, text: str, before: str) -> list[str]:
         _build_branch(query, "runs AS r INDEXED BY runs_participant", people, before),
         _build_branch(query, "runs AS r", f"r.thymia_id = {query.bind(text)}", before),
     ]
-    if text.isascii() and text.isdigit() and len(text) < len(str(NO_BEFORE_ID)):
+    if text.isascii() and text.isdigit() and text[0] != "0" and len(text) < len(str(NO_BEFORE_ID)):
         branches.append(_build_branch(query, "runs AS r", f"r.id = {query.bind(int(text))}", before))
     return branches
 

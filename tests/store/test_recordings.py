@@ -19,6 +19,8 @@ from heliograph.store import (
     Store,
     StoreUnavailableError,
     UnknownRecordError,
+    _files,
+    _recordings,
     adopt_orphans,
     delete_run,
     load_overview,
@@ -28,7 +30,6 @@ from heliograph.store import (
     recording_path,
     save_recording,
 )
-from heliograph.store import _files, _recordings
 
 AUDIO = b"fLaC" + bytes(range(256)) * 500
 KILLED = """
