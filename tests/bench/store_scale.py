@@ -104,7 +104,7 @@ STATEMENTS = (
             {_bucket(_chance(15))}, {_chance(11)}, {_chance(12)}, {_chance(13)}, {_chance(14)}, {_chance(15)}
         FROM n WHERE ({_STATE}) = 'complete_ok'""",
     f"""{_NUMBERS} INSERT INTO answers (run_id, operation, received_utc, body)
-        SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "status": "COMPLETE_OK", "results": "%s"}}',
+        SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "results": "%s"}}',
             i, hex(zeroblob(150))) FROM n""",
     f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state) SELECT i + 1, {_utc(5)}, 'queued' FROM n",
     f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state) SELECT i + 1, {_utc(20)}, {_STATE} FROM n",

@@ -37,7 +37,8 @@ with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) 
     for _ in range(300):
         with store.write() as db:
             (n,) = db.conn.execute("SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM settings").fetchone()
-            db.conn.execute("INSERT INTO settings (key, value) VALUES (?, ?)", (f"{sys.argv[2]}-{n + 1}", str(n + 1)))
+            values = (f"{sys.argv[2]}-{n + 1}", str(n + 1))
+            db.conn.execute("INSERT INTO settings (key, value) VALUES (?, ?)", values)
 """
 
 
@@ -101,7 +102,7 @@ def test_threads_write_one_after_another(store: Store) -> None:
 
 
 def test_a_write_block_that_raises_leaves_nothing_behind(store: Store) -> None:
-    with pytest.raises(KeyError), store.write() as db:
+    with pytest.raises(KeyError), store.write() as db:  # noqa: PT012
         db.execute("INSERT INTO settings (key, value) VALUES ('a', 'b')")  # sqlite-utils' execute: no commit here
         raise KeyError
     assert load_setting(store, "a") is None
@@ -163,7 +164,7 @@ def test_a_database_that_has_become_a_folder_is_named_as_unwritable(home: Path) 
 
 def test_a_full_disk_undoes_the_change_and_says_what_to_do(store: Store) -> None:
     save_setting(store, "before", "kept")
-    with pytest.raises(DiskFullError, match="Free some disk space") as caught, store.write() as db:
+    with pytest.raises(DiskFullError, match="Free some disk space") as caught, store.write() as db:  # noqa: PT012
         (pages,) = db.conn.execute("PRAGMA page_count").fetchone()
         db.conn.execute(f"PRAGMA max_page_count = {pages + 2}")
         db.conn.execute("INSERT INTO settings (key, value) VALUES ('first', 'fits')")

@@ -207,7 +207,7 @@ def test_a_deletion_that_cannot_be_committed_brings_the_file_back(
     store: Store, take: Path, facts: RecordingFacts, make_run: Any
 ) -> None:
     saved = save_recording(store, take, facts=facts)
-    with pytest.raises(KeyError), _recordings.file_deletions(store) as doomed, store.write() as db:
+    with pytest.raises(KeyError), _recordings.file_deletions(store) as doomed, store.write() as db:  # noqa: PT012
         _recordings.delete_in(store, db, saved.id, doomed)
         assert not recording_path(store, saved).exists()
         raise KeyError
