@@ -100,7 +100,8 @@ STATEMENTS = (
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'visit', printf('visit %03d', i / :participants) FROM n",
     f"""{_NUMBERS} INSERT INTO results
         SELECT i + 1, 0, 0.0, 40.0, 'The north wind and the sun were disputing which was the stronger.',
-            {_chance(10)}, {_bucket(_chance(11))}, {_bucket(_chance(12))}, {_bucket(_chance(13))}, {_bucket(_chance(14))},
+            {_chance(10)}, {_bucket(_chance(11))}, {_bucket(_chance(12))}, {_bucket(_chance(13))},
+            {_bucket(_chance(14))},
             {_bucket(_chance(15))}, {_chance(11)}, {_chance(12)}, {_chance(13)}, {_chance(14)}, {_chance(15)}
         FROM n WHERE ({_STATE}) = 'complete_ok'""",
     f"""{_NUMBERS} INSERT INTO answers (run_id, operation, received_utc, body)

@@ -102,7 +102,8 @@ def test_a_database_from_a_newer_version_is_refused_and_not_touched(home: Path, 
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE things_to_come (id INTEGER PRIMARY KEY)")
         connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('heliograph', 'm999_future', '')"
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('heliograph', 'm999_future', '')"
         )
         connection.commit()
         if logged:
@@ -150,7 +151,8 @@ def test_a_first_opening_that_was_killed_half_way_is_completed_by_the_next(home:
     with closing(sqlite3.connect(home / "heliograph.db")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(
-            "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
+            "CREATE TABLE _sqlite_migrations"
+            " (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
         )
     with Store.open(home, workspace="sandbox", synthetic=True) as store:
         assert load_store_facts(store).schema_version == migrations.NAMES[-1]
