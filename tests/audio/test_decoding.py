@@ -140,6 +140,17 @@ def test_a_wav_written_to_a_pipe_is_read_to_its_end(placeholder: int) -> None:
     assert decode_recording(bytes(content)).duration_s == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("coding", "options"), [("webm", {"live": "1"}), ("mp4", {"movflags": "frag_keyframe+empty_moov"})]
+)
+def test_what_browsers_record_states_no_length_and_is_read_to_its_end(
+    coding: str, options: dict[str, str]
+) -> None:
+    assert decode_recording(encode(load_speech(), coding, options=options)).duration_s == pytest.approx(
+        11, abs=0.05
+    )
+
+
 def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing.wav", tmp_path):
         with pytest.raises(UnreadableRecordingError) as caught:
