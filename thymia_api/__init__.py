@@ -3,7 +3,7 @@
 from thymia_api._async_client import AsyncThymiaClient
 from thymia_api._biomarkers import BIOMARKERS, BUCKET_LEVELS, SCORE_FIELDS, Biomarker
 from thymia_api._client import ThymiaClient
-from thymia_api._config import API_KEY_HEADER, DEFAULT_TIMEOUT, SANDBOX_FEATURE, Region
+from thymia_api._config import API_KEY_HEADER, BASE_URLS, DEFAULT_TIMEOUT, SANDBOX_FEATURE, Region
 from thymia_api._exceptions import (
     AuthenticationError,
     ConnectionFailedError,
@@ -46,6 +46,7 @@ from thymia_api._retry import NO_RETRY, RetryPolicy
 
 __all__ = [
     "API_KEY_HEADER",
+    "BASE_URLS",
     "BIOMARKERS",
     "BUCKET_LEVELS",
     "DEFAULT_TIMEOUT",

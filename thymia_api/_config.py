@@ -10,7 +10,7 @@ import httpx
 
 from thymia_api._exceptions import InputIssue, InvalidInputError
 
-__all__ = ["API_KEY_HEADER", "DEFAULT_TIMEOUT", "SANDBOX_FEATURE", "Region"]
+__all__ = ["API_KEY_HEADER", "BASE_URLS", "DEFAULT_TIMEOUT", "SANDBOX_FEATURE", "Region"]
 
 
 class Region(StrEnum):
