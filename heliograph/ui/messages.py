@@ -70,6 +70,7 @@ __all__ = [
     "describe_failure",
     "describe_level",
     "describe_problem",
+    "describe_retrying",
     "describe_run_problem",
     "describe_source",
     "describe_state",
@@ -257,6 +258,11 @@ SOURCES: Final[dict[str, str]] = {
 def describe_state(state: str) -> StateWords:
     """The words for a run's state; an unknown one shows itself."""
     return STATES.get(state) or StateWords(state.replace("_", " "), "", ":material/help:", "gray")
+
+
+def describe_retrying(problem: str) -> str:
+    """A run that keeps failing on its way and is tried again; `problem` is the last attempt's."""
+    return f"It keeps failing and is tried again by itself. Last attempt: {escape(problem)}."
 
 
 def describe_source(source: str) -> str:

@@ -17,6 +17,7 @@ TICK_S = 3.0
 # A run that waits for a participant may do so for days: it is no reason to redraw the page.
 MOVING = (RunState.QUEUED, RunState.CREATED, RunState.UPLOADING, RunState.RUNNING)
 TILE_PX = 168
+ATTENTION_ROWS = 5
 
 
 def show_overview(workspace: Workspace) -> None:
@@ -66,33 +67,32 @@ def _show_attention(overview: Overview) -> None:
     if not overview.n_attention:
         return
     st.subheader(f"Needs attention ({overview.n_attention:,})", anchor=False)
-    for row in overview.attention:
+    shown = overview.attention[:ATTENTION_ROWS]
+    for row in shown:
         with st.container(border=True, key=f"overview_attention_{row.id}"):
             _show_attention_row(row)
-    if overview.n_attention > len(overview.attention):
-        st.caption(f"The newest {len(overview.attention)} are shown; dismiss or retry them to see older ones.")
+    if overview.n_attention > len(shown):
+        st.caption(f"The newest {len(shown)} are shown. Dismiss or retry them to see the others.")
 
 
 def _show_attention_row(row: RunRow) -> None:
     problem = messages.describe_run_problem(row)
     words = messages.describe_state(row.state)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(words.name, icon=words.icon, color=words.colour)  # type: ignore[arg-type]  # a name of theirs
-        st.text(
-            f"Run {row.id} · {plain_line(row.participant_label)} · {format_local(row.session_local)}",
-            width="content",
-        )
-    if problem:
-        st.markdown(f"{problem.what} **{problem.action}**")
-    elif row.last_problem:
-        st.markdown(
-            f"It keeps failing and is tried again by itself. Last attempt: {messages.escape(row.last_problem)}."
-        )
-    with st.container(horizontal=True):
-        if st.button("Open", key=f"overview_open_{row.id}", icon=":material/arrow_forward:"):
-            open_run(row.id)
-        if st.button("Dismiss", key=f"overview_dismiss_{row.id}", icon=":material/done:"):
-            dismiss_run(row.id)
+        with st.container(width="stretch", gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.badge(words.name, icon=words.icon, color=words.colour)  # type: ignore[arg-type]  # a name of theirs
+                whose = plain_line(row.participant_label)
+                st.text(f"Run {row.id} · {whose} · {format_local(row.session_local)}", width="content")
+            if problem:
+                st.markdown(f"{problem.what} **{problem.action}**")
+            elif row.last_problem:
+                st.markdown(messages.describe_retrying(row.last_problem))
+        with st.container(horizontal=True, width="content"):
+            if st.button("Open", key=f"overview_open_{row.id}", icon=":material/arrow_forward:"):
+                open_run(row.id)
+            if st.button("Dismiss", key=f"overview_dismiss_{row.id}", icon=":material/done:"):
+                dismiss_run(row.id)
 
 
 def _show_deletions(overview: Overview) -> None:

@@ -15,10 +15,12 @@ from thymia_api import BIOMARKERS, Biomarker
 
 __all__ = ["make_scores_html", "show_result_card", "show_run_outcome"]
 
+CARD_PX = 1040
 # Names, bars and numbers share one grid; on a phone the bar goes under its name.
 STYLE = """
 <style>
-.hg-scores { display: grid; grid-template-columns: minmax(11rem, 2fr) minmax(8rem, 3fr) 3.2rem 5rem;
+.hg-scores { display: grid;
+  grid-template-columns: minmax(11rem, 19rem) minmax(8rem, 1fr) 3.2rem 6.5rem;
   column-gap: 1rem; row-gap: .85rem; align-items: center; line-height: 1.25; }
 .hg-name { font-weight: 600; }
 .hg-reads, .hg-level { font-size: .85rem; opacity: .72; }
@@ -46,9 +48,9 @@ STYLE = """
 def show_result_card(detail: RunDetail) -> None:
     """Draw the result of a run that is `complete_ok`: every section with its scores, warnings first."""
     run = detail.run
-    with st.container(border=True, key=f"result_card_{run.id}"):
+    with st.container(border=True, key=f"result_card_{run.id}", width=CARD_PX):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### Result of {format_local(run.session_local)}", width="content")
+            st.markdown(f"#### Result of {format_local(run.session_local)}", width="content", anchors=False)
             if run.synthetic:
                 st.badge(messages.SYNTHETIC_BADGE, icon=":material/science:", color="orange")
         _show_warnings(run.warnings)
@@ -57,7 +59,7 @@ def show_result_card(detail: RunDetail) -> None:
                 st.markdown(f"**{format_seconds(section.start_s)} to {format_seconds(section.finish_s)}**")
             st.html(make_scores_html(section, get_mode()))
         st.caption(f"{messages.HIGHER_IS_WORSE} {messages.LEVEL_WORDS}")
-        st.caption(f"{messages.POINT_IN_TIME} {messages.DISCLAIMER}")
+        st.caption(messages.POINT_IN_TIME)
 
 
 def show_run_outcome(detail: RunDetail) -> None:

@@ -12,50 +12,59 @@ from heliograph.ui import messages
 from heliograph.ui.formats import plain_line
 from thymia_api import BIOMARKERS
 
-__all__ = ["make_run_frame", "open_run", "show_no_runs", "show_run_table"]
+__all__ = ["count_opened", "make_run_frame", "open_run", "show_no_runs", "show_run_table"]
 
 RUNS_PAGE = "runs.py"
+OPENED_KEY = "run_table_opened"
 ROW_PX = 35
 MAX_ROWS_SHOWN = 16
 
 
 def open_run(run_id: int) -> None:
     """Go to a run's own page; its address can be kept and shared."""
+    st.session_state[OPENED_KEY] = count_opened() + 1
     st.switch_page(RUNS_PAGE, query_params={"run": str(run_id)})
+
+
+def count_opened() -> int:
+    """How many runs were opened in this session. Part of the keys of what opens them: a table or figure that kept
+    its selection would open the same run again when one comes back."""
+    opened: int = st.session_state.get(OPENED_KEY, 0)
+    return opened
 
 
 def make_run_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """What the table shows: one row a run, times as wall times, scores in [0, 1] or missing."""
     frame = pd.DataFrame(
         {
+            "Run": [row.id for row in rows],
             "Session": pd.to_datetime([row.session_local for row in rows]),
             "Participant": [plain_line(row.participant_label) for row in rows],
             "State": [_describe(row) for row in rows],
             **{b.title: [row.scores.get(b.continuous) for row in rows] for b in BIOMARKERS},
             "Tags": [", ".join(f"{k}: {v}" for k, v in row.tags.items()) for row in rows],
-            "Run": [row.id for row in rows],
         }
     )
     return frame.astype({b.title: "float64" for b in BIOMARKERS})
 
 
 def show_run_table(rows: Sequence[RunRow], *, key: str) -> None:
-    """Draw the table; choosing a row opens its run."""
+    """Draw the table (at least one row); choosing a row opens its run."""
     columns = {
         "Session": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
-        "Participant": st.column_config.TextColumn(width=120),
-        "State": st.column_config.TextColumn(width=150),
+        "Participant": st.column_config.TextColumn(width=115),
+        "State": st.column_config.TextColumn(width=185),
         "Tags": st.column_config.TextColumn(width="medium"),
         "Run": st.column_config.NumberColumn(format="%d", width=60),
     } | {
         b.title: st.column_config.ProgressColumn(
-            min_value=0, max_value=1, format="%.2f", width=110, help=f"{b.reads}. {messages.HIGHER_IS_WORSE}"
+            min_value=0, max_value=1, format="%.2f", width=112, help=f"{b.reads}. {messages.HIGHER_IS_WORSE}"
         )
         for b in BIOMARKERS
     }
     event = st.dataframe(
         make_run_frame(rows),
-        key=key,
+        key=f"{key}_{count_opened()}_{rows[0].id}",
         column_config=columns,
         hide_index=True,
         on_select="rerun",

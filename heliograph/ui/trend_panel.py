@@ -20,7 +20,7 @@ from heliograph.store import (
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, plain_line
 from heliograph.ui.query import clear_param, read_id
-from heliograph.ui.run_table import open_run
+from heliograph.ui.run_table import count_opened, open_run
 from heliograph.ui.theme import get_mode, show_figure
 from heliograph.ui.workspace import Workspace
 
@@ -42,18 +42,26 @@ def choose_trend_participant(store: Store) -> Participant | None:
     key = "trends_participant"
     if current is not None and st.session_state.get(key) != current.id:
         st.session_state[key] = current.id
+    elif st.session_state.get(key, 0) not in people:
+        st.session_state.pop(key, None)
     chosen = st.selectbox(
         "Participant",
         list(people),
         format_func=lambda number: plain_line(people[number].label) if number in people else str(number),
         key=key,
         on_change=_address_choice,
+        persist_state="session",
         width=320,
         help="Type to search."
         if len(offered) < OFFERED
         else f"The first {OFFERED} are offered; search in Runs for others.",
     )
-    return people.get(chosen) if chosen is not None else None
+    if chosen is None:
+        return None
+    clear_param("run")  # Streamlit leaves it here when one goes back from a run.
+    if read_id("participant") != chosen:
+        st.query_params["participant"] = str(chosen)
+    return people.get(chosen)
 
 
 def choose_range() -> str | None:
@@ -91,7 +99,7 @@ def show_trend(workspace: Workspace, participant: Participant, frame: pd.DataFra
         buckets=buckets,
     )
     clicked = show_figure(
-        figure, key=f"trends_figure_{participant.id}",
+        figure, key=f"trends_figure_{participant.id}_{count_opened()}",
         alt=f"Six biomarkers over time: {counts.results} results, {counts.without_result} sessions without",
     )  # fmt: skip
     if clicked is not None:
