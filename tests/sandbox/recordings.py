@@ -42,9 +42,8 @@ def encode(samples: NDArray[np.float32], kind: str = "wav") -> bytes:
     rate_hz = 48_000 if codec == "libopus" else RATE_HZ
     with av.open(file, "w", format=container_name) as container:
         stream = container.add_stream(codec, rate=rate_hz, layout="mono")
-        resampler = av.AudioResampler(
-            sample_format, "mono", rate_hz, frame_size=stream.codec_context.frame_size or 0
-        )
+        frame_size = stream.codec_context.frame_size or 0
+        resampler = av.AudioResampler(sample_format, "mono", rate_hz, frame_size=frame_size)
         values = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(values.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = RATE_HZ

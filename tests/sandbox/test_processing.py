@@ -17,7 +17,7 @@ def _evaluate(tmp_path: Path, content: bytes):
     run = RunRow(
         id="1", kind="upload", user_label="P001", request=BODY, delete_data=False, recordings_only=False,
         activity_token=None, activity_expires_s=None, created_s=0, run_s=0, completed_s=None,
-        recording_name=path.name, recording_sha256="00", recording_bytes=len(content), status=None, error_code=None,
+        recording_name=path.name, recording_sha256="00", recording_bytes=1, status=None, error_code=None,
         error_reason=None, warnings=None, results=None, deletion_due_s=None,
     )  # fmt: skip
     return processing.evaluate_recording(run, path, SandboxSettings(api_key="k"))
@@ -43,7 +43,7 @@ def test_what_is_no_recording_is_an_invalid_format(tmp_path, content):
 
 
 def test_nine_seconds_of_speech_are_too_short(tmp_path):
-    """Speech counts, not audio: 60 s with 7.6 s of speech are too short, and the reason says how much there was."""
+    """Speech counts, not audio: 59 s with 7.6 s of speech are too short; the reason says so."""
     silence = np.zeros(24 * RATE_HZ, dtype=np.float32)
     long_pauses = np.concatenate([silence, make_speech(11), silence])
     for samples in (make_speech(12.5), long_pauses):
