@@ -19,10 +19,10 @@ from thymia_api import (
 
 
 def describe_problem(problem: ThymiaError) -> str:
-    """One line about an error, safe to store, log and show."""
+    """What to store, log and show about an error: one line, or for a 422 one a field, in the API's words."""
     match problem:
         case InvalidRequestError() if problem.issues:
-            return describe_issues(problem)
+            return _describe_issues(problem)
         case UploadError():
             return f"storage answered {problem.status} to the upload"
         case StatusError():
@@ -38,10 +38,7 @@ def describe_problem(problem: ThymiaError) -> str:
     return type(problem).__name__
 
 
-def describe_issues(problem: InvalidRequestError) -> str:
-    """What a 422 answer says about each field, one line a field, in the API's words."""
-    if not problem.issues:
-        return f"thymia answered {problem.status} without naming a field"
+def _describe_issues(problem: InvalidRequestError) -> str:
     return "\n".join(
         f"{'.'.join(str(part) for part in issue.loc if part != 'body') or 'request'}: {issue.msg}"
         for issue in problem.issues

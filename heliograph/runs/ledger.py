@@ -1,7 +1,7 @@
 """What a step writes down: each method is one transaction on one run, with a named point before and after it.
 
-Every transaction compares the state that the step started from: a run that was deleted or changed meanwhile is left
-alone. All calls are made on the worker's event loop; the store works in threads.
+Every transaction compares the state that the step started from: a run that was deleted or changed meanwhile is
+left alone. All calls are made on the worker's event loop; the store works in threads.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from heliograph import store as ground
 from heliograph.runs import retention
 from heliograph.runs.health import describe_problem
 from heliograph.runs.options import WorkerOptions
-from heliograph.runs.schedule import compute_backoff_s, format_later, format_utc
+from heliograph.runs.schedule import compute_backoff_s, format_later
 from heliograph.runs.submission import copy_run, find_recording
 from heliograph.runs.threads import run_in_thread
-from heliograph.store import FailureReason, Recording, Run, RunDetail, RunState, Section, Store
+from heliograph.store import FailureReason, Recording, Run, RunDetail, RunState, Section, Store, to_utc_text
 from thymia_api import StatusError, ThymiaError
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ class RunLedger:
     @property
     def now_text(self) -> str:
         """The worker's time, as the store writes it."""
-        return format_utc(self._options.now_utc())
+        return to_utc_text(self._options.now_utc())
 
     def is_expired(self, run: Run) -> bool:
         """Whether the run's upload URL has stopped working, by our own clock."""

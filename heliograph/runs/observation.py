@@ -12,10 +12,8 @@ from heliograph.runs.schedule import (
     compute_deletion_poll_delay_s,
     compute_poll_delay_s,
     format_later,
-    format_utc,
-    parse_utc,
 )
-from heliograph.store import SCORE_COLUMNS, Run, RunState, Section
+from heliograph.store import SCORE_COLUMNS, Run, RunState, Section, from_utc_text, to_utc_text
 from thymia_api import ModelRun, RunStatus
 
 COMPLETE_STATES = frozenset({RunState.COMPLETE_OK, RunState.COMPLETE_ERROR})
@@ -51,9 +49,9 @@ def compute_observation(run: Run, answer: ModelRun, *, now_utc: datetime, option
         "last_problem": None,
     }
     if answer.created_at is not None:
-        changes["created_utc"] = format_utc(answer.created_at)
+        changes["created_utc"] = to_utc_text(answer.created_at)
     if answer.run_at is not None:
-        changes["run_utc"] = format_utc(answer.run_at)
+        changes["run_utc"] = to_utc_text(answer.run_at)
     if answer.status in (RunStatus.COMPLETE_OK, RunStatus.COMPLETE_ERROR):
         return _observe_completion(run, answer, changes, now_utc=now_utc, options=options)
     if run.state in COMPLETE_STATES:  # a refetch that makes no sense: what is here stays
@@ -91,7 +89,7 @@ def compute_final_step(
     """
     if deletion_due_utc is None:
         return None
-    due_utc = parse_utc(deletion_due_utc)
+    due_utc = from_utc_text(deletion_due_utc)
     if now_utc < due_utc:
         return deletion_due_utc
     if run.data_to_delete:
@@ -110,7 +108,7 @@ def _move_on(run: Run, answer: ModelRun) -> RunState:
 def _compute_age_s(run: Run, answer: ModelRun, now_utc: datetime) -> float:
     begun = [moment for moment in (answer.created_at, answer.run_at) if moment is not None]
     if not begun:
-        begun = [parse_utc(run.created_utc or run.queued_utc)]
+        begun = [from_utc_text(run.created_utc or run.queued_utc)]
     return (now_utc - max(begun)).total_seconds()
 
 
@@ -122,10 +120,10 @@ def _observe_completion(
     now_utc: datetime,
     options: WorkerOptions,
 ) -> Observation:
-    completed_utc = answer.completed_at or (parse_utc(run.completed_utc) if run.completed_utc else now_utc)
-    deletion_due_utc = format_utc(compute_deletion_due(completed_utc)) if run.delete_data else None
+    completed_utc = answer.completed_at or (from_utc_text(run.completed_utc) if run.completed_utc else now_utc)
+    deletion_due_utc = to_utc_text(compute_deletion_due(completed_utc)) if run.delete_data else None
     changes |= {
-        "completed_utc": format_utc(completed_utc),
+        "completed_utc": to_utc_text(completed_utc),
         "deletion_due_utc": deletion_due_utc,
         "deleted_at_thymia_utc": None,
         "warnings": tuple(answer.warnings or ()),

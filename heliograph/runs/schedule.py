@@ -7,7 +7,9 @@ clock and keeps no state. All times are aware UTC datetimes, all spans seconds.
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from heliograph.store import to_utc_text
 
 POLL_S = 3.0
 """thymia's documented cadence for asking after a run."""
@@ -94,20 +96,6 @@ def compute_deletion_due(completed_utc: datetime) -> datetime:
     return completed_utc + timedelta(seconds=DELETION_AFTER_S)
 
 
-def format_utc(moment: datetime) -> str:
-    """An aware datetime as the store's text, `YYYY-MM-DDTHH:MM:SS.mmmZ`; a naive one is taken for UTC."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
-def parse_utc(text: str) -> datetime:
-    """The store's UTC text as an aware datetime."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def format_later(moment: datetime, delay_s: float) -> str:
     """The moment `delay_s` seconds after `moment`, as the store's text."""
-    return format_utc(moment + timedelta(seconds=delay_s))
+    return to_utc_text(moment + timedelta(seconds=delay_s))

@@ -41,12 +41,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from heliograph.runs._exceptions import InvalidSubmissionError
-from heliograph.runs.health import ApiHealth, describe_issues, describe_problem
+from heliograph.runs.health import ApiHealth, describe_problem
 from heliograph.runs.inputs import build_request
 from heliograph.runs.ledger import RunLedger
 from heliograph.runs.observation import COMPLETE_STATES, compute_final_step, compute_observation, is_usable
 from heliograph.runs.options import WorkerOptions
-from heliograph.runs.schedule import DELETION_AFTER_S, compute_upload_url_expiry, format_later, format_utc
+from heliograph.runs.schedule import DELETION_AFTER_S, compute_upload_url_expiry, format_later
 from heliograph.store import (
     FINAL_STATES,
     FailureReason,
@@ -56,13 +56,13 @@ from heliograph.store import (
     Store,
     UnknownRecordError,
     recording_path,
+    to_utc_text,
 )
 from thymia_api import (
     ActivityRunCreate,
     ActivityRunCreated,
     AsyncThymiaClient,
     AuthenticationError,
-    InvalidRequestError,
     ModelRun,
     NotFoundError,
     RunStatus,
@@ -179,15 +179,13 @@ class RunSteps:
             if refusal.status not in _REJECTIONS:
                 raise
             self._health.note_answer()
-            refused = isinstance(refusal, InvalidRequestError)
-            issues = describe_issues(refusal) if refused else describe_problem(refusal)
-            await self._ledger.fail(run, FailureReason.REJECTED, issues)
+            await self._ledger.fail(run, FailureReason.REJECTED, describe_problem(refusal))
             return
         changes = self._ledger.plan_next() | {"thymia_id": created.id, "created_utc": self._ledger.now_text}
         if isinstance(created, UploadRunCreated):
             state = RunState.CREATED
             changes["upload_url"] = created.recording_upload_url
-            changes["upload_url_expires_utc"] = format_utc(compute_upload_url_expiry(asked_utc))
+            changes["upload_url_expires_utc"] = to_utc_text(compute_upload_url_expiry(asked_utc))
         else:
             state = RunState.WAITING
             changes["activity_link"] = created.activity_link

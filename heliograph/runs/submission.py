@@ -23,7 +23,6 @@ from heliograph.runs._exceptions import (
     UnknownRunError,
 )
 from heliograph.runs.inputs import build_request
-from heliograph.runs.schedule import format_utc
 from heliograph.store import (
     FINAL_STATES,
     NewRun,
@@ -33,6 +32,7 @@ from heliograph.store import (
     RunKind,
     Store,
     UnknownRecordError,
+    to_utc_text,
 )
 
 
@@ -163,7 +163,7 @@ def request_refetch(store: Store, run_id: int) -> None:
         raise RunPurgedError(run_id)
     if run.thymia_id is None:
         raise RunStateError(run_id, run.state, "thymia has no such run, so there is nothing to fetch")
-    changes = {"next_step_utc": format_utc(datetime.now(UTC)), "attempts": 0, "last_problem": None}
+    changes = {"next_step_utc": to_utc_text(datetime.now(UTC)), "attempts": 0, "last_problem": None}
     if not ground.advance_run(store, run_id, expect={run.state}, state=run.state, changes=changes):
         request_refetch(store, run_id)
 

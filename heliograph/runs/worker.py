@@ -21,10 +21,10 @@ from heliograph import store as ground
 from heliograph.runs.health import ApiHealth, describe_problem
 from heliograph.runs.lock import WorkerLock
 from heliograph.runs.options import WorkerOptions
-from heliograph.runs.schedule import compute_backoff_s, format_utc
+from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
-from heliograph.store import Store, StoreError, WorkerState
+from heliograph.store import Store, StoreError, WorkerState, to_utc_text
 from thymia_api import SANDBOX_FEATURE, AsyncThymiaClient, AuthenticationError, StatusError, ThymiaError
 
 _log = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ class Worker:
             ground.save_worker(self._store, **changes)
 
     def _now_text(self) -> str:
-        return format_utc(self._options.now_utc())
+        return to_utc_text(self._options.now_utc())
 
     def _compute_backoff_s(self, attempt: int, retry_after_s: float | None = None) -> float:
         return compute_backoff_s(
