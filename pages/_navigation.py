@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Heliograph", page_icon=":material/graphic_eq:", layout="wide")
+from heliograph.ui.frame import ICON, note_page
+
+st.set_page_config(page_title="Heliograph", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [
@@ -14,4 +16,5 @@ page = st.navigation(
     ],
     position="top",
 )
+note_page(page.url_path)
 page.run()

@@ -18,10 +18,21 @@ ROOMS: list[tuple[str, tuple[str, ...]]] = [
     ("heliograph.store", ("heliograph.store", "thymia_api")),
     ("heliograph.audio", ("heliograph.audio", "thymia_api")),
     ("heliograph.analysis", ("heliograph.analysis",)),
-    ("heliograph.runs", ("heliograph.runs", "heliograph.analysis", "heliograph.store", "heliograph.audio",
-                         "heliograph.config", "thymia_api")),
-    ("heliograph.charts", ("heliograph.charts", "heliograph.analysis", "heliograph.store", "heliograph.config",
-                           "thymia_api")),
+    (
+        "heliograph.runs",
+        (
+            "heliograph.runs",
+            "heliograph.analysis",
+            "heliograph.store",
+            "heliograph.audio",
+            "heliograph.config",
+            "thymia_api",
+        ),
+    ),
+    (
+        "heliograph.charts",
+        ("heliograph.charts", "heliograph.analysis", "heliograph.store", "heliograph.config", "thymia_api"),
+    ),
     ("heliograph.ui", ("heliograph", "thymia_api")),
     ("heliograph", ()),
     ("pages", ("heliograph", "thymia_api")),
@@ -34,7 +45,9 @@ PRIVATE_OF_OTHERS = {"heliograph.ui._webrtc_compat"}
 def modules() -> list[tuple[str, Path]]:
     files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py")]
     files += [*(ROOT / "heliograph").rglob("*.py"), *(ROOT / "thymia_api").rglob("*.py")]
-    return [(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file) for file in files]
+    return [
+        (".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file) for file in files
+    ]
 
 
 def imported(module: str, file: Path) -> set[str]:
@@ -64,7 +77,12 @@ def allowed_for(module: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(("module", "file"), modules(), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_module_imports_only_from_floors_below_its_own(module, file):
     for name in imported(module, file):
-        if inside(name, "heliograph") or inside(name, "thymia_api") or inside(name, "pages") or inside(name, "app"):
+        if (
+            inside(name, "heliograph")
+            or inside(name, "thymia_api")
+            or inside(name, "pages")
+            or inside(name, "app")
+        ):
             assert any(inside(name, room) for room in allowed_for(module)), f"{module} imports {name}"
         if inside(name, "thymia_api.sandbox"):
             assert module == "app" or inside(module, "thymia_api.sandbox"), f"{module} imports {name}"
@@ -77,7 +95,9 @@ def test_a_module_imports_only_from_floors_below_its_own(module, file):
 def test_pages_are_thin():
     for file in (ROOT / "pages").glob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        assert not [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)], f"a loop in {file.name}"
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)], (
+            f"a loop in {file.name}"
+        )
         words = {name.split(".")[0] for name in imported(f"pages.{file.stem}", file)}
         assert words.isdisjoint({"httpx", "sqlite3", "sqlite_utils", "plotly", "time"}), file.name
 

@@ -31,7 +31,9 @@ def test_without_any_setting_the_workspace_is_the_sandbox(secrets_file):
     assert (settings.workspace, settings.synthetic, settings.embedded_sandbox) == ("sandbox", True, True)
 
 
-@pytest.mark.parametrize(("region", "workspace"), [("default", "live-default"), ("ca", "live-ca"), ("us", "live-us")])
+@pytest.mark.parametrize(
+    ("region", "workspace"), [("default", "live-default"), ("ca", "live-ca"), ("us", "live-us")]
+)
 def test_a_key_in_the_secrets_file_opens_the_live_workspace_of_its_region(secrets_file, region, workspace):
     secrets_file.write_text(f'[thymia]\napi_key = "{SECRET}"\nregion = "{region}"\n')
     settings = load_settings(secrets_file)

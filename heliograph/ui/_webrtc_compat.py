@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-__all__ = ["OPUS_BITRATE", "keep_context", "raise_opus_bitrate"]
+__all__ = ["OPUS_BITRATE", "keep_context", "raise_opus_bitrate", "register_component"]
 
 OPUS_BITRATE = 128_000  # bit/s, mono speech: above this nothing is gained, below it 4-7 kHz suffers.
 
@@ -31,3 +31,16 @@ def raise_opus_bitrate() -> None:
     for codec in CODECS["audio"]:
         if codec.name.lower() == "opus":
             codec.parameters["maxaveragebitrate"] = OPUS_BITRATE
+
+
+def register_component() -> None:
+    """Make the server know the streamer's frontend when the package was imported outside a page's script.
+
+    A component registers itself only in a script run; imported earlier (to spare the first visitor the half
+    second) its files would answer 404.
+    """
+    from streamlit import runtime
+    from streamlit_webrtc import component
+
+    if runtime.exists():
+        runtime.get_instance().component_registry.register_component(component._component_func)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from heliograph.store import load_worker
 from heliograph.ui import messages
 from heliograph.ui.workspace import Workspace, get_workspace
 
-__all__ = ["show_disclaimer", "show_header"]
+__all__ = ["ICON", "just_entered", "note_page", "show_disclaimer", "show_header"]
 
 NOTICE_EVERY_S = 10.0
+ICON = str(Path(__file__).with_name("icon.png"))  # A material icon would be fetched from elsewhere.
 
 
 def show_header(title: str, lead: str | None = None) -> Workspace:
@@ -39,6 +42,17 @@ def show_notices() -> None:
         return
     draw = st.error if notice.severe else st.warning
     draw(notice.text, icon=":material/error:" if notice.severe else ":material/cloud_off:")
+
+
+def note_page(name: str) -> None:
+    """Called by the navigation before it runs a page, so that `just_entered` knows."""
+    st.session_state["frame_entered"] = st.session_state.get("frame_page") != name
+    st.session_state["frame_page"] = name
+
+
+def just_entered() -> bool:
+    """Whether this is the page's first run since another page (or none) was open."""
+    return bool(st.session_state.get("frame_entered", True))
 
 
 def show_disclaimer() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ from heliograph.ui import _webrtc_compat
 
 if TYPE_CHECKING:
     import av
+    from streamlit_webrtc import Translations
 
 __all__ = ["AUDIO_CONSTRAINTS", "MicrophoneState", "prepare", "show_microphone"]
 
@@ -27,7 +28,7 @@ AUDIO_CONSTRAINTS = {
     "autoGainControl": False,
     "channelCount": 1,
 }
-WORDS = {
+WORDS: Translations = {
     "start": "Start",
     "stop": "Stop",
     "select_device": "Choose a microphone",
@@ -55,6 +56,11 @@ class _Desk:
     def __init__(self) -> None:
         self.capture: Capture | None = None
 
+    def end(self) -> None:
+        """The browser has gone: what was recorded stays in the spool."""
+        if self.capture is not None:
+            self.capture.abandon(timeout=0)
+
     def take(self, frame: av.AudioFrame) -> None:
         capture = self.capture
         if capture is not None:
@@ -63,8 +69,7 @@ class _Desk:
 
 def prepare() -> None:
     """Load the WebRTC packages and set the codec up; once, before the first visitor."""
-    import streamlit_webrtc  # noqa: F401
-
+    _webrtc_compat.register_component()
     _webrtc_compat.raise_opus_bitrate()
 
 
@@ -72,17 +77,20 @@ def show_microphone(
     key: str, capture: Capture | None, *, on: bool, ice_servers: Sequence[IceServer]
 ) -> MicrophoneState:
     """Draw the browser's side and connect it to `capture`; to be called in every full run, never in a fragment."""
-    from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
+    from streamlit_webrtc import WebRtcMode, create_audio_sink_track, webrtc_streamer
 
     desk: _Desk = st.session_state.setdefault(f"{key}_desk", _Desk())
     desk.capture = capture
-    sink = st.session_state.setdefault(f"{key}_sink", AudioSinkTrack(desk.take))
+    sink = create_audio_sink_track(desk.take, key=f"{key}_sink", on_ended=desk.end)
     _webrtc_compat.keep_context(key)
+    # Always given: without it both sides ask a public STUN server and hang where there is none.
+    configuration: dict[str, Any] = {
+        "iceServers": [server.model_dump(exclude_none=True) for server in ice_servers]
+    }
     context = webrtc_streamer(
         key,
         mode=WebRtcMode.SENDONLY,
-        # Always given: without it both sides ask a public STUN server and hang where there is none.
-        rtc_configuration={"iceServers": [server.model_dump(exclude_none=True) for server in ice_servers]},
+        rtc_configuration=configuration,
         media_stream_constraints={"audio": AUDIO_CONSTRAINTS, "video": False},
         desired_playing_state=on,
         sink_audio_track=sink,

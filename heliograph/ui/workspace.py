@@ -15,7 +15,7 @@ from streamlit import config as streamlit_config
 
 from heliograph.config import Settings, load_settings
 from heliograph.store import Store
-from thymia_api import REGION_URLS, AsyncThymiaClient, ThymiaClient
+from thymia_api import BASE_URLS, NO_RETRY, AsyncThymiaClient, Region, ThymiaClient
 
 __all__ = ["SANDBOX_PATH", "Workspace", "close_workspace", "get_workspace"]
 
@@ -46,7 +46,7 @@ class Workspace:
         if self.settings.thymia_base_url is not None:
             return str(self.settings.thymia_base_url).rstrip("/")
         if not self.settings.embedded_sandbox:
-            return REGION_URLS[self.settings.region]
+            return BASE_URLS[Region(self.settings.region)]
         scheme = "https" if streamlit_config.get_option("server.sslCertFile") else "http"
         path = str(streamlit_config.get_option("server.baseUrlPath")).strip("/")
         port = streamlit_config.get_option("server.port")
@@ -65,7 +65,7 @@ class Workspace:
 
     def make_async_client(self) -> AsyncThymiaClient:
         """The worker's client. It doesn't repeat anything by itself: the worker plans each next step."""
-        return AsyncThymiaClient(self.api_key, base_url=self.base_url, retry=None)
+        return AsyncThymiaClient(self.api_key, base_url=self.base_url, retry=NO_RETRY)
 
 
 _workspace: Workspace | None = None

@@ -30,7 +30,16 @@ QUIET_FLAGS = [
     "--disable-gpu",
 ]
 # Chromium and Streamlit say these by themselves; whatever else stands in the console is ours.
-FOREIGN_CONSOLE = ("favicon", "preload", "WebGL", "GPU stall", "Slow network", "iframe which has both", "Feature")
+FOREIGN_CONSOLE = (
+    "/_stcore/",
+    "favicon",
+    "preload",
+    "WebGL",
+    "GPU stall",
+    "Slow network",
+    "iframe which has both",
+    "Feature",
+)
 
 
 class Server:
@@ -45,7 +54,9 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Server:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("THYMIA_", "HELIOGRAPH_"))}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith(("THYMIA_", "HELIOGRAPH_"))
+        }
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         command += ["--server.headless", "true", "--server.showEmailPrompt", "false"]
         with self.log.open("ab") as log:
@@ -145,8 +156,9 @@ def watch_console(page: Page) -> list[str]:
     troubles: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(word in message.text for word in FOREIGN_CONSOLE):
-            troubles.append(message.text)
+        said = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(word in said for word in FOREIGN_CONSOLE):
+            troubles.append(said)
 
     page.on("console", note)
     page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -1,0 +1,243 @@
+"""Recording with the live meter: microphone check, prompt, the ring of speech seconds, stop.
+
+The browser's audio flows into a `Capture` from the moment the microphone is on; *recording* is only what lies
+between Start and Stop. The page polls snapshots in a fragment; no frame passes through Streamlit.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from heliograph.audio import AudioError
+from heliograph.audio.capture import Capture, CapturePhase, CaptureSnapshot
+from heliograph.audio.levels import HeardLevel
+from heliograph.audio.prompts import load_prompts
+from heliograph.runs.intake import keep_take
+from heliograph.store import Participant, StoreError
+from heliograph.ui.drawing import show_drawing
+from heliograph.ui.meters import GOOD_SPEECH_S, NEEDED_SPEECH_S, draw_level, draw_ring
+from heliograph.ui.problems import show_problem
+from heliograph.ui.waiting import waiting_recordings
+from heliograph.ui.webrtc import MicrophoneState, show_microphone
+from heliograph.ui.workspace import Workspace
+from thymia_api.speech import SpeechError
+
+__all__ = ["own_tokens", "show_prompt", "show_recorder"]
+
+TICK_S = 0.5
+CONNECT_PATIENCE_S = 8.0
+SILENT_LINE_S = 4.0  # No frame for so long: the connection is gone, not just late.
+POST_ROLL_S = 0.5  # What is still on its way when Stop is pressed.
+FINISH_TIMEOUT_S = 10.0
+BLOCKED = (
+    "The live recorder can't reach this computer's server. Networks with strict firewalls often block it. "
+    "Choose **Built-in recorder** or **Upload files** above: the recording is checked in the same way."
+)
+LOST = (
+    "The connection to the microphone was lost before anything was recorded. Turn it on again; if that "
+    "happens twice, choose **Built-in recorder** above."
+)
+
+
+@dataclass
+class _Desk:
+    """The recorder of one browser session. `serial` names the stream: a new one for every opening."""
+
+    capture: Capture | None = None
+    began: bool = False
+    lost: bool = False
+    serial: int = 0
+    opened_at: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def stream_key(self) -> str:
+        return f"record_stream_{self.serial}"
+
+
+def show_recorder(workspace: Workspace, participant: Participant, *, entered: bool) -> None:
+    """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows.
+
+    `entered` says that the page has just been opened: a stream from before is gone with its component.
+    """
+    desk: _Desk = st.session_state.setdefault("record_desk", _Desk())
+    if entered and desk.capture is not None:
+        _keep(workspace, participant, desk, entered=entered)
+    if desk.capture is None:
+        if desk.lost:
+            st.warning(LOST, icon=":material/wifi_off:")
+        st.button(
+            "Turn on the microphone",
+            key="record_microphone_on",
+            type="primary",
+            icon=":material/mic:",
+            on_click=_open,
+            args=(workspace, participant, desk),
+        )
+        st.caption("Your browser will ask for permission. Nothing is recorded before you press Start.")
+        return
+    state = show_microphone(
+        desk.stream_key, desk.capture, on=True, ice_servers=workspace.settings.heliograph_ice_servers
+    )
+    snapshot = desk.capture.snapshot()
+    if snapshot.phase is CapturePhase.FINISHED:
+        _keep(workspace, participant, desk, entered=entered)
+        return
+    if not desk.began:
+        _show_check(desk, state)
+    else:
+        _show_recording(desk)
+
+
+def own_tokens() -> set[str]:
+    """The take that this browser session is making or saving right now, as a set of its token."""
+    desk: _Desk | None = st.session_state.get("record_desk")
+    return {desk.capture.token} if desk is not None and desk.capture is not None else set()
+
+
+def show_prompt(language: str) -> None:
+    """The text to read or the question to answer, in the participant's language."""
+    prompts = load_prompts(language)
+    passages = {f"Read aloud: {passage.title}": passage for passage in prompts.passages}
+    questions = {f"Answer: {question.text}": question for question in prompts.questions}
+    chosen = st.selectbox(
+        "What to say",
+        [*passages, *questions],
+        key=f"record_prompt_{prompts.language}",
+        help="The same prompt in every session keeps recordings comparable.",
+    )
+    with st.container(border=True, key="record_prompt_text"):
+        if chosen in passages:
+            st.caption("Please read this aloud, at your usual pace and volume.")
+            st.markdown(passages[chosen].text)
+            st.caption(passages[chosen].origin)
+        else:
+            st.caption("Please answer in your own words, for half a minute or longer.")
+            st.markdown(f"##### {questions[chosen].text}")
+
+
+def _open(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
+    desk.serial += 1
+    desk.opened_at = time.monotonic()
+    desk.began = desk.lost = False
+    desk.capture = Capture(
+        workspace.store.spool_folder, token=secrets.token_hex(12), participant_note=str(participant.id)
+    )
+
+
+def _close(desk: _Desk) -> None:
+    if desk.capture is not None:
+        desk.capture.abandon()
+    desk.capture = None
+
+
+def _show_check(desk: _Desk, state: MicrophoneState) -> None:
+    """Before recording: is the microphone heard?"""
+    _show_check_live(desk, connected=state.connected)
+    with st.container(horizontal=True):
+        st.button(
+            "Start recording",
+            key="record_start",
+            type="primary",
+            icon=":material/fiber_manual_record:",
+            disabled=not state.connected,
+            on_click=_begin,
+            args=(desk,),
+        )
+        st.button("Turn off the microphone", key="record_microphone_off", on_click=_close, args=(desk,))
+
+
+@st.fragment(run_every=TICK_S)
+def _show_check_live(desk: _Desk, *, connected: bool) -> None:
+    if desk.capture is None:
+        return
+    snapshot = desk.capture.snapshot()
+    waited = time.monotonic() - desk.opened_at
+    heard = snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s < SILENT_LINE_S
+    level, peak = (snapshot.level_dbfs, snapshot.peak_dbfs) if heard else (None, None)
+    show_drawing(draw_level(level, peak), key="record_check_level")
+    if not heard and waited > CONNECT_PATIENCE_S:
+        st.warning(BLOCKED, icon=":material/wifi_off:")
+    elif not connected or not heard:
+        st.caption("Connecting … allow the microphone if your browser asks.")
+    else:
+        st.caption(_advise(snapshot))
+
+
+def _advise(snapshot: CaptureSnapshot) -> str:
+    match snapshot.heard:
+        case HeardLevel.GOOD:
+            return "Your voice is heard well. Press Start when you are ready."
+        case HeardLevel.TOO_LOUD:
+            return "Too loud: move back a little, or lower the microphone's level."
+        case HeardLevel.QUIET:
+            return "Very quiet: move closer to the microphone, or raise its level."
+        case _:
+            return "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?"
+
+
+def _begin(desk: _Desk) -> None:
+    if desk.capture is not None:
+        desk.capture.begin()
+        desk.began = True
+
+
+def _stop(desk: _Desk) -> None:
+    if desk.capture is not None:
+        desk.capture.request_stop(post_roll_s=POST_ROLL_S)
+
+
+def _show_recording(desk: _Desk) -> None:
+    _show_recording_live(desk)
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button("Stop", key="record_stop", type="primary", icon=":material/stop:", on_click=_stop, args=(desk,))
+        st.button("Discard and start again", key="record_abandon", on_click=_close, args=(desk,))
+
+
+@st.fragment(run_every=TICK_S)
+def _show_recording_live(desk: _Desk) -> None:
+    if desk.capture is None:
+        return
+    snapshot = desk.capture.snapshot()
+    if snapshot.phase is CapturePhase.FINISHED:
+        st.rerun()
+    show_drawing(draw_ring(snapshot.speech_s, snapshot.elapsed_s), key="record_ring")
+    show_drawing(draw_level(snapshot.level_dbfs, snapshot.peak_dbfs), key="record_level")
+    if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
+        st.warning("The connection is interrupted. What was recorded is kept; waiting for it to come back …")
+    elif snapshot.speech_s < NEEDED_SPEECH_S:
+        st.caption(f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed.")
+    elif snapshot.speech_s < GOOD_SPEECH_S:
+        st.caption("Enough to be analysed; a little more makes it safe.")
+    else:
+        st.caption("Plenty of speech. Stop whenever the text ends.")
+
+
+def _keep(workspace: Workspace, participant: Participant, desk: _Desk, *, entered: bool) -> None:
+    """Turn what was recorded into a stored recording and put it up for review; drops a mere microphone check.
+
+    A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
+    one of them keeps the take, and what it notes it notes in one go.
+    """
+    if not desk.began:
+        _close(desk)
+        desk.lost = not entered
+        st.rerun()
+    waiting = waiting_recordings()
+    problem: Exception | None = None
+    with st.spinner("Saving the recording …"), desk.lock:
+        if desk.capture is not None:
+            try:
+                take = desk.capture.finish(timeout=FINISH_TIMEOUT_S)
+                waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
+            except (AudioError, SpeechError, StoreError) as error:
+                problem = error  # What there is stays in the spool and is offered above.
+            desk.capture = None
+    if problem is None:
+        st.rerun()
+    show_problem(problem)

@@ -1,0 +1,160 @@
+"""What belongs to one session: its times, tags and what thymia is to delete afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from heliograph.runs.session import (
+    SessionIssue,
+    SessionTimes,
+    compute_session_issues,
+    suggest_session_times,
+)
+from heliograph.store import (
+    Participant,
+    RunFilter,
+    Store,
+    load_run,
+    load_runs,
+    load_tag_names,
+    load_tag_values,
+)
+from heliograph.ui.messages import escape
+
+__all__ = ["Session", "ask_session", "local_now"]
+
+MAX_TAGS, MAX_TAG_NAME, MAX_TAG_VALUE = 20, 40, 100
+OFFERED_TAGS, OFFERED_VALUES = 40, 10
+KEEP, DELETE_RECORDING, DELETE_ALL = "Keep everything", "Delete the recording", "Delete everything"
+ISSUES = {
+    SessionIssue.ASLEEP_AFTER_AWAKE: "Fell asleep must be before woke up.",
+    SessionIssue.AWAKE_AFTER_RECORDED: "Woke up must be before the recording.",
+    SessionIssue.ASLEEP_AFTER_RECORDED: "Fell asleep must be before the recording.",
+    SessionIssue.IN_FUTURE: "A time lies in the future. Enter the participant's local time.",
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the form holds; `problems` are sentences that keep it from being submitted."""
+
+    times: SessionTimes
+    tags: Mapping[str, str]
+    delete_data: bool
+    data_to_delete: tuple[str, ...] | None
+    problems: tuple[str, ...]
+
+
+def local_now() -> datetime:
+    """The visitor's wall clock, naive; the server's where the browser doesn't tell its timezone."""
+    try:
+        zone = ZoneInfo(st.context.timezone or "")
+    except (ZoneInfoNotFoundError, ValueError):
+        return datetime.now().replace(microsecond=0)
+    return datetime.now(UTC).astimezone(zone).replace(tzinfo=None, microsecond=0)
+
+
+def ask_session(store: Store, participant: Participant, *, key: str, recorded: bool = True) -> Session:
+    """Draw the session's fields, prefilled from the participant's last one; without `recorded` for an activity."""
+    now = local_now()
+    key = f"{key}_{participant.id}"
+    suggested = st.session_state.setdefault(
+        f"{key}_suggested", suggest_session_times(now, earlier=_earlier(store, participant))
+    )
+    times, questions = _ask_times(suggested, now, key, recorded)
+    tags, tag_problems = _ask_tags(store, key)
+    delete_data, data_to_delete = _ask_deletion(key)
+    return Session(times, tags, delete_data, data_to_delete, (*questions, *tag_problems))
+
+
+def _earlier(store: Store, participant: Participant) -> SessionTimes | None:
+    rows = load_runs(store, RunFilter(participant_label=participant.label), limit=1)
+    if not rows:
+        return None
+    run = load_run(store, rows[0].id)
+    asleep, awake = run.asleep_local, run.awake_local
+    return SessionTimes(
+        datetime.fromisoformat(asleep) if asleep else None, datetime.fromisoformat(awake) if awake else None
+    )
+
+
+def _ask_times(suggested: SessionTimes, now: datetime, key: str, recorded: bool) -> tuple[SessionTimes, list[str]]:
+    known = st.toggle(
+        "Sleep times are known",
+        value=True,
+        key=f"{key}_sleep_known",
+        help="The last main sleep before the recording, in the participant's local time. Switch off if not asked.",
+    )
+    boxes = st.columns(3 if known and recorded else 2)
+    asleep = awake = recorded_at = None
+    if known:
+        asleep = boxes[0].datetime_input("Fell asleep", suggested.asleep, key=f"{key}_asleep", step=300)
+        awake = boxes[1].datetime_input("Woke up", suggested.awake, key=f"{key}_awake", step=300)
+        st.caption("Suggested from the last session: correct them to what the participant says.")
+    if recorded:
+        recorded_at = boxes[-1].datetime_input("Recorded at", suggested.recorded, key=f"{key}_recorded", step=60)
+    times = SessionTimes(_naive(asleep), _naive(awake), _naive(recorded_at))
+    problems = []
+    for issue in compute_session_issues(times, now=now):
+        if issue is SessionIssue.LONG_SLEEP and times.asleep and times.awake:
+            hours = (times.awake - times.asleep).total_seconds() / 3600
+            if not st.checkbox(f"Yes, the participant slept {hours:.1f} hours", key=f"{key}_long_sleep"):
+                problems.append(f"Sleep of {hours:.1f} hours is unusual: confirm it or correct the times.")
+        else:
+            problems.append(ISSUES[issue])
+    return times, problems
+
+
+def _ask_tags(store: Store, key: str) -> tuple[dict[str, str], list[str]]:
+    earlier = [
+        f"{name}: {value}"
+        for name in load_tag_names(store, limit=OFFERED_TAGS)
+        for value in load_tag_values(store, name, limit=OFFERED_VALUES)
+    ]
+    chosen = st.multiselect(
+        "Tags",
+        earlier,
+        key=f"{key}_tags",
+        accept_new_options=True,
+        max_selections=MAX_TAGS,
+        placeholder="name: value, for example condition: night shift",
+        help="To find and compare runs later. Type name: value and press Enter; earlier tags are offered.",
+    )
+    tags: dict[str, str] = {}
+    problems = []
+    for entry in chosen:
+        name, colon, value = (part.strip() for part in entry.partition(":"))
+        if not colon or not name or not value:
+            problems.append(f"Write the tag “{escape(entry)}” as name: value.")
+        elif name in tags:
+            problems.append(f"The tag {escape(name)} is there twice; a run has each tag once.")
+        elif len(name) > MAX_TAG_NAME or len(value) > MAX_TAG_VALUE:
+            problems.append(f"A tag's name has up to {MAX_TAG_NAME} characters, its value up to {MAX_TAG_VALUE}.")
+        else:
+            tags[name] = value
+    return tags, problems
+
+
+def _ask_deletion(key: str) -> tuple[bool, tuple[str, ...] | None]:
+    choice = st.radio(
+        "At thymia, 12 hours after the run",
+        [KEEP, DELETE_RECORDING, DELETE_ALL],
+        key=f"{key}_deletion",
+        captions=[
+            "Nothing is deleted.",
+            "Only the recording is deleted there; the scores stay.",
+            "Recording, inputs and results are deleted there. They are fetched and kept here before.",
+        ],
+    )
+    if choice == DELETE_RECORDING:
+        return True, ("RECORDINGS",)
+    return choice == DELETE_ALL, None
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=None, second=0, microsecond=0) if moment else None

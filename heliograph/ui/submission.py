@@ -1,0 +1,179 @@
+"""The last steps of Record: what was found from before, the session, submitting, and the run as it goes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from heliograph.audio import AudioError
+from heliograph.audio.capture import live_tokens
+from heliograph.runs import ActivitySubmission, RunsError, UploadSubmission, submit_activity, submit_upload
+from heliograph.runs.intake import (
+    Unfinished,
+    discard_recording,
+    discard_unfinished,
+    keep_unfinished,
+    load_unfinished,
+)
+from heliograph.store import Participant, StoreError, load_participant, load_recording
+from heliograph.ui.messages import escape
+from heliograph.ui.problems import show_problem
+from heliograph.ui.recorder import own_tokens
+from heliograph.ui.review import show_review
+from heliograph.ui.run_progress import show_run_progress
+from heliograph.ui.session_form import ask_session
+from heliograph.ui.waiting import review_recordings, waiting_recordings
+from heliograph.ui.workspace import Workspace
+from thymia_api.speech import SpeechError
+
+__all__ = ["show_activity_request", "show_submit", "show_submitted", "show_unfinished"]
+
+
+def show_unfinished(workspace: Workspace, participant: Participant | None) -> None:
+    """Recordings that were cut off or never submitted: nobody has to make them again.
+
+    Those of the chosen participant can be reviewed or discarded; of the others it is said that they wait.
+    """
+    waiting = waiting_recordings()
+    making = {*live_tokens(), *own_tokens()}
+    found = load_unfinished(workspace.store, exclude_takes=making, exclude_recordings=waiting)
+    if participant is None:
+        whose = {_whose(workspace, item.participant_id) for item in found}
+        if found:
+            st.info(f"Recordings not submitted yet: {', '.join(sorted(whose))}. Choose the participant to go on.")
+        return
+    own = [item for item in found if item.participant_id in (participant.id, None)]
+    if not own:
+        return
+    title = f"{len(own)} earlier recording{'s' if len(own) > 1 else ''} not submitted yet"
+    with st.expander(title, icon=":material/restore:", expanded=True):
+        for item in own:
+            _show_unfinished(workspace, participant, item)
+
+
+def show_submit(workspace: Workspace, participant: Participant) -> None:
+    """Review what is waiting, ask for the session, and submit everything with one button."""
+    found = [load_recording(workspace.store, name) for name in waiting_recordings()]
+    recordings = [recording for recording in found if recording is not None]
+    problems: list[str] = []
+    reasons: dict[str, str] = {}
+    st.subheader("Review", anchor=False)
+    for number, recording in enumerate(recordings, start=1):
+        if len(recordings) > 1:
+            st.markdown(f"**Recording {number} of {len(recordings)}**")
+        review = show_review(workspace, recording)
+        reasons[recording.id] = review.reason
+        if review.problem:
+            problems.append(review.problem)
+        if st.button("Discard this recording", key=f"record_discard_{recording.id[:8]}", icon=":material/delete:"):
+            discard_recording(workspace.store, recording.id)
+            waiting_recordings().remove(recording.id)
+            st.rerun()
+    st.subheader("Session", anchor=False)
+    session = ask_session(workspace.store, participant, key="record_session")
+    for problem in dict.fromkeys([*problems, *session.problems]):
+        st.warning(problem)
+    blocked = bool(problems or session.problems)
+    label = "Submit" if len(recordings) == 1 else f"Submit {len(recordings)} recordings"
+    if not st.button(label, key="record_submit", type="primary", icon=":material/send:", disabled=blocked):
+        return
+    runs = []
+    try:
+        for recording in recordings:
+            runs.append(
+                submit_upload(
+                    workspace.store,
+                    UploadSubmission(
+                        # The same recording for the same person is the same run, also after a reload.
+                        submission_key=f"record:{participant.id}:{recording.id}",
+                        participant_id=participant.id,
+                        recording_id=recording.id,
+                        asleep_local=session.times.asleep,
+                        awake_local=session.times.awake,
+                        recorded_local=session.times.recorded,
+                        tags=session.tags,
+                        delete_data=session.delete_data,
+                        data_to_delete=session.data_to_delete,
+                        quality_override=reasons[recording.id] or None,
+                    ),
+                )
+            )
+    except (RunsError, StoreError) as error:
+        show_problem(error)
+        return
+    _submitted(workspace, runs)
+
+
+def show_activity_request(workspace: Workspace, participant: Participant) -> None:
+    """A link under which the participant records by themselves, on a page that thymia hosts."""
+    st.caption("The participant opens the link on their own phone or computer and records there.")
+    session = ask_session(workspace.store, participant, key="record_activity", recorded=False)
+    for problem in session.problems:
+        st.warning(problem)
+    key = st.session_state.setdefault("record_activity_key", _new_key())
+    if st.button("Create link", key="record_activity_create", type="primary", disabled=bool(session.problems)):
+        try:
+            run = submit_activity(
+                workspace.store,
+                ActivitySubmission(
+                    submission_key=key,
+                    participant_id=participant.id,
+                    asleep_local=session.times.asleep,
+                    awake_local=session.times.awake,
+                    tags=session.tags,
+                    delete_data=session.delete_data,
+                    data_to_delete=session.data_to_delete,
+                ),
+            )
+        except (RunsError, StoreError) as error:
+            show_problem(error)
+            return
+        del st.session_state["record_activity_key"]
+        _submitted(workspace, [run])
+
+
+def show_submitted(workspace: Workspace) -> None:
+    """The runs of this visit, live, each with its result card once it is there."""
+    runs: list[int] = st.session_state.get("record_runs", [])
+    if not runs:
+        return
+    st.subheader("Runs" if len(runs) > 1 else "Run", anchor=False)
+    for run_id in runs:
+        show_run_progress(run_id)
+    if st.button("Record another", key="record_another", icon=":material/add:"):
+        st.session_state["record_runs"] = []
+        st.rerun()
+
+
+def _submitted(workspace: Workspace, runs: list[int]) -> None:
+    workspace.wake_worker()
+    st.session_state["record_runs"] = runs
+    waiting_recordings().clear()
+    st.rerun()
+
+
+def _new_key() -> str:
+    import secrets
+
+    return f"activity:{secrets.token_hex(12)}"
+
+
+def _whose(workspace: Workspace, participant_id: int | None) -> str:
+    participant = load_participant(workspace.store, participant_id) if participant_id else None
+    return escape(participant.label) if participant else "participant not known"
+
+
+def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfinished) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{item.started_utc[:16].replace('T', ' ')} UTC · {item.duration_s:.0f} s")
+        if item.cut_off:
+            st.badge("interrupted", color="orange")
+        keep = st.button("Review", key=f"record_found_review_{item.key}")
+        drop = st.button("Discard", key=f"record_found_discard_{item.key}", type="tertiary")
+    try:
+        if keep:
+            review_recordings(keep_unfinished(workspace.store, item, participant_id=participant.id))
+        if drop:
+            discard_unfinished(workspace.store, item)
+            st.rerun()
+    except (AudioError, SpeechError, StoreError) as error:
+        show_problem(error)
