@@ -1,6 +1,6 @@
 """Run by a test in a process of its own: decode 1 000 mutated recordings and say how each ended.
 
-aiortc is imported as in the app, because that import switches FFmpeg's printing back on.
+FFmpeg's printing to stderr is switched on first, as any other library in the process may do.
 """
 
 import json
@@ -8,7 +8,7 @@ import random
 import sys
 import time
 
-import aiortc  # noqa: F401
+import av.logging
 
 from tests.audio.sounds import CODINGS, encode, load_speech
 from thymia_api.speech import UnreadableRecordingError, decode_recording
@@ -38,6 +38,7 @@ def mutate(content: bytes, chance: random.Random) -> bytes:
 
 def main() -> None:
     """Print one JSON object: counts of outcomes, the slowest case, and everything unexpected."""
+    av.logging.restore_default_callback()
     chance = random.Random(20_261_122)
     originals = [encode(load_speech()[: 48_000 * 3 // 2], coding) for coding in CODINGS]
     decoded, messages, unexpected, slowest_s = 0, set(), [], 0.0

@@ -126,6 +126,22 @@ def test_recording_starts_at_begin_and_the_check_before_stores_nothing(tmp_path:
     assert take.facts.filled_s == 0
 
 
+def test_frames_that_wait_on_the_other_side_of_begin_and_stop_are_not_in_the_take(tmp_path: Path) -> None:
+    tone = to_int16(make_tone(1.0))
+    recorder = Capture(tmp_path, token="t1")
+    for frame in make_webrtc_frames(to_int16(make_noise(0.2))):
+        recorder.push(frame)
+    time.sleep(0.001)
+    recorder.begin()
+    for frame in make_webrtc_frames(tone, first_pts=9600):
+        recorder.push(frame)
+    recorder.request_stop(post_roll_s=0.0)
+    time.sleep(0.001)
+    for frame in make_webrtc_frames(to_int16(make_noise(0.2)), first_pts=57_600):
+        recorder.push(frame)
+    assert np.array_equal(recorder.finish().load_samples(), tone)
+
+
 def test_silence_is_heard_as_nothing_and_full_scale_as_too_loud(tmp_path: Path) -> None:
     for token, amplitude, heard in (
         ("a", 0.0, HeardLevel.NOTHING),

@@ -149,10 +149,11 @@ def test_speech_without_a_pause_is_said_to_be_unmeasurable() -> None:
 
 
 def test_silence_put_in_for_lost_packets_is_not_taken_for_a_quiet_room() -> None:
-    clean = measure(load_speech())
     holes = load_speech().copy()
-    holes[int(2.4 * RATE_HZ) : int(2.8 * RATE_HZ)] = 0
-    assert measure(holes, missing_share=0.04).snr_db == pytest.approx(clean.snr_db, abs=1.5)
+    for start_s, end_s in ((2.3, 3.2), (4.4, 5.4), (7.7, 8.1)):  # most of all pauses
+        holes[int(start_s * RATE_HZ) : int(end_s * RATE_HZ)] = 0
+    assert measure(holes).snr_db == 80
+    assert 10 < (measure(holes, missing_share=0.2).snr_db or 0) < 30
 
 
 def test_digital_silence_between_words_reads_as_80_db_or_more() -> None:

@@ -70,7 +70,7 @@ def decode_recording(source: Path | bytes, *, max_s: float | None = None) -> Dec
     limit_s = DECODE_LIMIT_S if max_s is None else max_s
     if limit_s <= 0:
         raise ValueError(f"max_s must be positive, not {max_s}.")
-    # aiortc switches FFmpeg's printing to stderr back on when imported; a broken file is no news for a log.
+    # Another library may have switched FFmpeg's printing to stderr on; a broken file is no news for a log.
     av.logging.set_libav_level(av.logging.PANIC)
     if isinstance(source, bytes):
         return _decode_stream(io.BytesIO(source), limit_s)
