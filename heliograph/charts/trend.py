@@ -136,7 +136,14 @@ def plot_trend(
         When `frame` lacks a column that the figure needs.
     """
     _check_columns(frame)
-    rows = frame.assign(at=pd.to_datetime(frame["session_local"])).sort_values(["at", "run_id"], kind="stable")
+    rows = frame.assign(
+        at=pd.to_datetime(frame["session_local"]),
+        asleep_local=pd.to_datetime(frame["asleep_local"]),
+        awake_local=pd.to_datetime(frame["awake_local"]),
+    ).sort_values(["at", "run_id"], kind="stable")
+    rows["told"] = pd.Series(
+        [_describe_run(row) for row in rows.to_dict("records")], index=rows.index, dtype=object
+    )
     results = rows[rows["state"] == RESULT].reset_index(drop=True)
     without = rows[rows["state"].isin(NO_RESULT)].reset_index(drop=True)
     break_days = compute_break_after_days(results["at"])
@@ -263,7 +270,7 @@ def _make_traces(
     )  # fmt: skip
     points = kind(
         x=_as_text(rows["at"]), y=[float(value) for value in rows[column]], mode="markers", name=biomarker.title,
-        customdata=[_describe_run(row) for row in rows.to_dict("records")],
+        customdata=list(rows["told"]),
         hovertemplate=f"<b>{biomarker.title} {'%{y:.2f}'}</b><br>%{{customdata[1]}}<extra></extra>",
         marker={"size": size, "color": [BACKGROUNDS[mode] if warned else colour for warned in hollow],
                 "line": {"color": colour, "width": 1.6}},
@@ -276,7 +283,7 @@ def _make_traces(
 def _make_crosses(without: pd.DataFrame, mode: Mode) -> go.Scatter:
     return go.Scatter(
         x=_as_text(without["at"]), y=[CROSS_Y] * len(without), mode="markers", name="no result", cliponaxis=False,
-        customdata=[_describe_run(row) for row in without.to_dict("records")],
+        customdata=list(without["told"]),
         hovertemplate="<b>No result</b><br>%{customdata[1]}<extra></extra>",
         marker={"symbol": "x-thin", "size": 9, "line": {"color": INK[mode], "width": 2}},
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, xaxis="x", yaxis="y",
@@ -326,7 +333,7 @@ def _describe_run(row: dict[Any, Any]) -> list[Any]:
 
 
 def _describe_sleep(row: dict[Any, Any]) -> str | None:
-    asleep, awake = pd.to_datetime(row["asleep_local"]), pd.to_datetime(row["awake_local"])
+    asleep, awake = row["asleep_local"], row["awake_local"]
     if pd.isna(asleep) or pd.isna(awake):
         return None
     slept_h = (awake - asleep).total_seconds() / 3600

@@ -1,0 +1,67 @@
+"""The settings page checks the key, keeps the deletion choice, and never shows a secret."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from heliograph.runs import load_purge_setting
+from heliograph.ui.workspace import Workspace, get_workspace
+from thymia_api import ThymiaClient
+
+KEY = "k-very-secret-0123456789"
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, status: int, body: object) -> None:
+    """Have the workspace's client get this answer instead of asking a server."""
+    transport = httpx.MockTransport(lambda _request: httpx.Response(status, json=body))
+    monkeypatch.setattr(
+        Workspace,
+        "make_client",
+        lambda self: ThymiaClient(self.api_key, base_url="http://api.test", transport=transport, retry=None),
+    )
+
+
+def whole_page(app) -> str:
+    return str(app)
+
+
+def test_a_working_key_is_confirmed_with_its_account(open_page, monkeypatch):
+    answer_with(monkeypatch, 200, {"id": "acc-1", "features": ["one"]})
+    app = open_page("settings")
+    app.button(key="settings_check").click().run()
+    assert "The key works. Account acc\\-1" in app.success[0].value
+
+
+def test_a_refused_key_is_explained(open_page, monkeypatch):
+    answer_with(monkeypatch, 401, {"detail": "no"})
+    app = open_page("settings")
+    app.button(key="settings_check").click().run()
+    assert "does not accept the API key" in app.error[0].value
+    assert "THYMIA_REGION" in app.error[0].value
+
+
+def test_something_else_behind_the_address_is_explained(open_page, monkeypatch):
+    answer_with(monkeypatch, 200, ["hello"])
+    app = open_page("settings")
+    app.button(key="settings_check").click().run()
+    assert "THYMIA_BASE_URL" in app.error[0].value
+
+
+def test_the_key_is_never_on_the_page(open_page, monkeypatch):
+    monkeypatch.setenv("THYMIA_API_KEY", KEY)
+    monkeypatch.setenv("THYMIA_BASE_URL", f"http://user:{KEY}@127.0.0.1:9/")
+    answer_with(monkeypatch, 401, {"detail": KEY})
+    app = open_page("settings")
+    assert "set" in [value for table in app.table for value in table.value["value"]]
+    app.button(key="settings_check").click().run()
+    assert app.error
+    assert KEY not in whole_page(app)
+
+
+def test_the_deletion_choice_is_off_first_and_is_kept(open_page):
+    app = open_page("settings")
+    assert app.toggle(key="settings_purge").value is False
+    app.toggle(key="settings_purge").set_value(True).run()
+    assert load_purge_setting(get_workspace().store)
+    assert open_page("settings").toggle(key="settings_purge").value is True
