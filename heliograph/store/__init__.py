@@ -76,6 +76,11 @@ from heliograph.store._run_queries import (
 from heliograph.store._submissions import add_run, replace_run
 from heliograph.store._times import from_utc_text, now_utc_text, to_local_text, to_utc_text
 from heliograph.store._trend import TREND_COLUMNS, load_trend
+from heliograph.store._waiting import (
+    assign_waiting_recording,
+    discard_waiting_recording,
+    load_waiting_recordings,
+)
 from heliograph.store._workspace import load_setting, load_store_facts, load_worker, save_setting, save_worker
 
 __all__ = [
@@ -117,9 +122,11 @@ __all__ = [
     "add_run",
     "adopt_orphans",
     "advance_run",
+    "assign_waiting_recording",
     "count_participants",
     "count_runs",
     "delete_run",
+    "discard_waiting_recording",
     "from_utc_text",
     "load_due_purges",
     "load_due_runs",
@@ -137,6 +144,7 @@ __all__ = [
     "load_tag_names",
     "load_tag_values",
     "load_trend",
+    "load_waiting_recordings",
     "load_worker",
     "now_utc_text",
     "purge_recording",

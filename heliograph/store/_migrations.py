@@ -163,6 +163,29 @@ def m001_first_schema(db: Database) -> None:
             detail TEXT
         ) STRICT;
         CREATE INDEX run_events_run ON run_events (run_id);
+        CREATE TABLE waiting_recordings (
+            recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+            participant_id INTEGER REFERENCES participants (id) ON DELETE SET NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER recordings_wait AFTER INSERT ON recordings WHEN NEW.purged_utc IS NULL BEGIN
+            INSERT INTO waiting_recordings (recording_id) VALUES (NEW.id);
+        END;
+        CREATE TRIGGER recordings_wait_again AFTER UPDATE OF purged_utc ON recordings
+            WHEN OLD.purged_utc IS NOT NULL AND NEW.purged_utc IS NULL
+            AND NOT EXISTS (SELECT 1 FROM runs WHERE recording_id = NEW.id AND purged_utc IS NULL) BEGIN
+            INSERT INTO waiting_recordings (recording_id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+        END;
+        CREATE TRIGGER recordings_purged AFTER UPDATE OF purged_utc ON recordings
+            WHEN NEW.purged_utc IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.id;
+        END;
+        CREATE TRIGGER recordings_submitted AFTER INSERT ON runs WHEN NEW.recording_id IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.recording_id;
+        END;
+        CREATE TRIGGER recordings_submitted_later AFTER UPDATE OF recording_id ON runs
+            WHEN NEW.recording_id IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.recording_id;
+        END;
         CREATE TABLE worker (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             pid INTEGER,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from heliograph.store._database import Store
-from heliograph.store._recordings import delete_in, file_deletions, purge_in, recording_path
+from heliograph.store._recordings import delete_in, file_deletions, is_waiting, purge_in, recording_path
 from heliograph.store._records import Recording, Run, RunState, Section
 from heliograph.store._rows import insert_row, select_rows, select_value, to_column, to_run
 from heliograph.store._submissions import add_event
@@ -116,12 +116,12 @@ def advance_run(
 
 def delete_run(store: Store, run_id: int) -> Path | None:
     """Deletes a run with everything that hangs on it; runs that repeat it stay. Its recording goes too unless
-    another run uses it: the path of the removed file is returned, else None. A run that is gone already is no
-    error."""
+    another run uses it or, saved anew after a purge, it waits to be submitted: the path of the removed file is
+    returned, else None. A run that is gone already is no error."""
     with file_deletions(store) as doomed, store.write() as db:
         recording_id = select_value(db, "SELECT recording_id FROM runs WHERE id = ?", (run_id,))
         db.conn.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-        if recording_id is not None:
+        if recording_id is not None and not is_waiting(db, recording_id):
             delete_in(store, db, recording_id, doomed)
     return recording_path(store, doomed[0]) if doomed else None
 

@@ -28,9 +28,10 @@ _FACTS = re.compile(r"(?P<name>(?P<id>[0-9a-f]{64})\.[a-z0-9]+)" + re.escape(_fi
 
 def save_recording(store: Store, source_path: Path, *, facts: RecordingFacts) -> Recording:
     """Keeps a copy of the file at `source_path` and the facts about it; on return both are on the disk for
-    good.
+    good. It waits (`load_waiting_recordings`) until its first run.
 
-    The same bytes again are the same recording: the first facts stay, and a purged one gets its file back.
+    The same bytes again are the same recording: the first facts stay, and a purged one gets its file back and
+    waits again. One that a run still uses does not wait again.
     The source is left where it is. Raises OSError when it cannot be opened, `DiskFullError` and others of
     `StoreUnavailableError` when the copy cannot be written.
     """
@@ -86,6 +87,11 @@ def select_recording(db: Database, recording_id: str) -> Recording | None:
     """The recording in an open block."""
     rows = select_rows(db, "SELECT * FROM recordings WHERE id = ?", (recording_id,))
     return to_recording(rows[0]) if rows else None
+
+
+def is_waiting(db: Database, recording_id: str) -> bool:
+    """Whether the recording waits to be submitted, in an open block."""
+    return bool(select_rows(db, "SELECT 1 FROM waiting_recordings WHERE recording_id = ?", (recording_id,)))
 
 
 @contextmanager

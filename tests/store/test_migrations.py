@@ -16,7 +16,7 @@ from heliograph.store import Store, StoreDamagedError, StoreTooNewError, WrongWo
 from heliograph.store import _migrations as migrations
 
 SCHEMAS = Path(__file__).parent / "schemas"
-SHIPPED = {"m001_first_schema": "950ba0abc9ae49bf0465c7a5aafb2ab6dcbd671155a57dbdbb279fd90c89ae95"}
+SHIPPED = {"m001_first_schema": "3356c46f4673f6cfb8ab1f09a1dc660cd69e2223ea9a88557c5eeef8740378a1"}
 OPENING = """
 import sys, pathlib
 from heliograph.store import Store, save_participant

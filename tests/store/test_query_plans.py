@@ -13,6 +13,7 @@ from heliograph.store import _participants as participants
 from heliograph.store import _progress as progress
 from heliograph.store import _run_queries as run_queries
 from heliograph.store import _trend as trend
+from heliograph.store import _waiting as waiting
 
 NOW = "2026-01-01T00:00:00.000Z"
 LIST = {"limit": 10, "now": NOW}
@@ -82,6 +83,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
         LIST,
         "SEARCH r USING INDEX runs_deletion (deletion_due_utc>?)",
     ),
+    "waiting recordings": (waiting.WAITING, {}, "SEARCH c USING INDEX sqlite_autoindex_recordings_1 (id=?)"),
     "search of participants": (
         participants.SEARCH_PARTICIPANTS,
         {"first": "a", "last": "b", "limit": 50},

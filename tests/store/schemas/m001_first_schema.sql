@@ -7,7 +7,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:03:52.177317+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:30:21.481511+00:00');
 CREATE TABLE answers (
             id INTEGER PRIMARY KEY,
             run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -31,7 +31,7 @@ CREATE TABLE participants (
             created_utc TEXT NOT NULL,
             updated_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:03:52.179Z','2026-11-22T02:03:52.179Z');
+INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:30:21.488Z','2026-11-22T02:30:21.488Z');
 CREATE TABLE recordings (
             id TEXT PRIMARY KEY CHECK (length(id) = 64),
             file_name TEXT NOT NULL,
@@ -143,6 +143,10 @@ CREATE TABLE totals (
 INSERT INTO "totals" VALUES('attention',0);
 INSERT INTO "totals" VALUES('participants',1);
 INSERT INTO "totals" VALUES('recordings',0);
+CREATE TABLE waiting_recordings (
+            recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+            participant_id INTEGER REFERENCES participants (id) ON DELETE SET NULL
+        ) STRICT, WITHOUT ROWID;
 CREATE TABLE worker (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             pid INTEGER,
@@ -163,7 +167,7 @@ CREATE TABLE workspace (
             synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)),
             created_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:03:52.177Z');
+INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:30:21.481Z');
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX participants_updated ON participants (updated_utc);
@@ -183,6 +187,25 @@ CREATE INDEX tags_name ON tags (name, run_id);
 CREATE INDEX tags_name_value ON tags (name, value, run_id);
 CREATE INDEX answers_run ON answers (run_id);
 CREATE INDEX run_events_run ON run_events (run_id);
+CREATE TRIGGER recordings_wait AFTER INSERT ON recordings WHEN NEW.purged_utc IS NULL BEGIN
+            INSERT INTO waiting_recordings (recording_id) VALUES (NEW.id);
+        END;
+CREATE TRIGGER recordings_wait_again AFTER UPDATE OF purged_utc ON recordings
+            WHEN OLD.purged_utc IS NOT NULL AND NEW.purged_utc IS NULL
+            AND NOT EXISTS (SELECT 1 FROM runs WHERE recording_id = NEW.id AND purged_utc IS NULL) BEGIN
+            INSERT INTO waiting_recordings (recording_id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+        END;
+CREATE TRIGGER recordings_purged AFTER UPDATE OF purged_utc ON recordings
+            WHEN NEW.purged_utc IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.id;
+        END;
+CREATE TRIGGER recordings_submitted AFTER INSERT ON runs WHEN NEW.recording_id IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.recording_id;
+        END;
+CREATE TRIGGER recordings_submitted_later AFTER UPDATE OF recording_id ON runs
+            WHEN NEW.recording_id IS NOT NULL BEGIN
+            DELETE FROM waiting_recordings WHERE recording_id = NEW.recording_id;
+        END;
 CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
             INSERT INTO state_counts (state, n) VALUES (NEW.state, 1)
                 ON CONFLICT (state) DO UPDATE SET n = n + 1;
