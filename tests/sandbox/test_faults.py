@@ -161,20 +161,22 @@ def test_under_another_server_a_cut_breaks_the_answer_off(make_client):
     assert len(client.app.state.sandbox.state.load_log()[0]) == 1
 
 
-def test_a_server_with_every_fault_goes_on_and_stays_quiet(tmp_path):
-    """After 300 requests with faults of every kind the next one is answered, and stderr has no traceback."""
-    sandbox = SandboxProcess("--fault-rate", "0.6", "--slow-seconds", "0.01", "--fault-seed", "3")
+def test_a_server_with_every_fault_goes_on_and_stays_quiet():
+    """After 200 requests with faults of every kind the next one is answered, and stderr has no traceback."""
     content = encode(make_speech(12))
-    urls = []
-    for number in range(300):
-        try:
-            if number % 3 == 2 and urls:
-                sandbox.client.put(urls.pop(), content=content)
-                continue
-            answer = sandbox.client.post(RUNS, json=BODY)
-            urls.append(answer.json()["recordingUploadUrl"])
-        except (*CUTS, ValueError, KeyError):
-            continue
-    assert urls
-    assert sandbox.inspect()
-    assert "Traceback" not in sandbox.kill()
+    urls: list[str] = []
+    outcomes = {"answered": 0, "failed": 0}
+    with SandboxProcess("--fault-rate", "0.6", "--slow-seconds", "0.01", "--fault-seed", "3") as sandbox:
+        for number in range(200):
+            try:
+                if number % 3 == 2 and urls:
+                    answer = sandbox.client.put(urls.pop(), content=content)
+                else:
+                    answer = sandbox.client.post(RUNS, json=BODY)
+                    urls.append(answer.json()["recordingUploadUrl"])
+                outcomes["answered" if answer.status_code == 200 else "failed"] += 1
+            except (*CUTS, ValueError, KeyError):
+                outcomes["failed"] += 1
+        assert min(outcomes.values()) > 40
+        assert sandbox.inspect()
+        assert "Traceback" not in sandbox.kill()
