@@ -29,7 +29,6 @@ class SandboxProcess:
             "--port",
             "0",
             "--inspect",
-            *options,
         ]
         self.process = subprocess.Popen(
             [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
