@@ -242,7 +242,7 @@ class RunSteps:
             now_utc = self._options.now_utc()
             since_utc = memory.created_since_utc = memory.created_since_utc or now_utc
             rest_s = self._options.settle_s - (now_utc - since_utc).total_seconds()
-            if rest_s > 0:
+            if rest_s >= 0.001:  # the store's times have milliseconds
                 changes = {"next_step_utc": format_later(now_utc, rest_s), "thymia_status": str(answer.status)}
                 await self._ledger.advance("store-observed", run, run.state, changes)
                 return
