@@ -29,8 +29,9 @@ from heliograph.ui.query import clear_param
 from heliograph.ui.raw_answers import show_raw_answers
 from heliograph.ui.result_card import show_run_outcome
 from heliograph.ui.run_actions import show_run_actions, show_saved_notice
-from heliograph.ui.run_progress import show_run_progress
+from heliograph.ui.run_progress import TICK_S, show_run_progress
 from heliograph.ui.theme import show_facts
+from heliograph.ui.workspace import get_workspace
 
 __all__ = ["show_run_detail"]
 
@@ -58,7 +59,8 @@ def show_run_detail(store: Store, run_id: int) -> None:
         _show_transcript(detail)
     with right:
         st.subheader("Timeline", anchor=False)
-        _show_timeline(detail)
+        moving = detail.run.state in OPEN_STATES
+        st.fragment(_show_timeline, run_every=TICK_S if moving else None)(run_id)
     st.subheader("Sent with the run", anchor=False)
     show_facts(_list_metadata(detail))
     with st.expander("Raw answers of the API", icon=":material/data_object:"):
@@ -70,7 +72,8 @@ def _show_head(detail: RunDetail) -> None:
     run, words = detail.run, messages.describe_state(detail.run.state)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Run {run.id}", anchor=False, width="content")
-        st.badge(words.name, icon=words.icon, color=words.colour)  # type: ignore[arg-type]  # a name of theirs
+        if run.state not in OPEN_STATES:  # Its steps below are live; this line is not.
+            st.badge(words.name, icon=words.icon, color=words.colour)  # type: ignore[arg-type]  # a name of theirs
         if run.synthetic:
             st.badge(messages.SYNTHETIC_BADGE, icon=":material/science:", color="orange")
     st.text(f"Participant {plain_line(detail.participant.label)} · session of {format_local(run.session_local)}")
@@ -143,7 +146,11 @@ def _show_transcript(detail: RunDetail) -> None:
             st.text(text)
 
 
-def _show_timeline(detail: RunDetail) -> None:
+def _show_timeline(run_id: int) -> None:
+    try:
+        detail = load_run_detail(get_workspace().store, run_id)
+    except UnknownRecordError:
+        return
     st.table(
         {
             "Time (UTC)": [format_clock_utc(event.at_utc) for event in detail.events],

@@ -25,7 +25,7 @@ from heliograph.ui.formats import format_utc
 from heliograph.ui.result_card import show_run_outcome
 from heliograph.ui.workspace import get_workspace
 
-__all__ = ["show_run_progress"]
+__all__ = ["TICK_S", "show_run_progress"]
 
 TICK_S = 2.0
 # A participant may take days to open an activity's link.
@@ -100,6 +100,6 @@ def _draw_step(step: RunState, *, done: bool, current: bool) -> None:
     if done:
         st.badge(words.name, icon=":material/check:", color="green")
     elif current:
-        st.badge(words.name, icon="spinner" if step != RunState.WAITING else words.icon, color="primary")
+        st.badge(words.name, icon=words.icon, color="primary")
     else:
         st.badge(words.name, color="gray")

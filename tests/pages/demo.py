@@ -129,6 +129,12 @@ def add_session(
     return run_id
 
 
+def finish(store: Store, run_id: int, *, score: float = 0.4) -> None:
+    """Bring a running run to its result."""
+    done = {"completed_utc": to_utc_text(datetime.now(UTC)), "next_step_utc": None}
+    _step(store, run_id, RunState.COMPLETE_OK, changes=done, sections=[_make_section(run_id, score)])
+
+
 def fill(home: Path, *, people: int = 3, sessions: int = 40) -> None:
     """People with daily sessions up to yesterday: gaps, two a day, warnings, errors; some runs still moving."""
     rng = random.Random(7)

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import demo
 import pytest
+import streamlit as st
 
 from heliograph.store import RunState, load_run, save_worker
+from heliograph.ui.frame import NOTICE_EVERY_S
 
 NOW = datetime(2026, 3, 2, 8, 0)
 
@@ -89,3 +91,32 @@ def test_a_label_with_markup_is_shown_as_typed(open_page, store):
     assert any(demo.HOSTILE[:50] in text.value for text in app.text)
     assert not any("<img" in text.value for text in app.markdown)
     assert app.dataframe[0].value["Participant"].tolist() == [demo.HOSTILE[:50]]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("running", True), ("queued", True), ("waiting", False), ("complete_ok", False)]
+)
+def test_the_page_updates_by_itself_only_while_a_run_is_moving(
+    open_page, store, person, monkeypatch, state, expected
+):
+    demo.add_session(store, person, NOW, key="a", state=RunState(state))
+    every: list[float | None] = []
+    real = st.fragment
+
+    def watch(func=None, *, run_every=None, **rest):
+        every.append(run_every)
+        return real(func, run_every=run_every, **rest)
+
+    monkeypatch.setattr("heliograph.ui.overview_panels.st.fragment", watch)
+    open_page("overview")
+    assert [run_every is not None for run_every in every if run_every != NOTICE_EVERY_S] == [expected]
+
+
+def test_a_run_that_ended_since_the_last_draw_stops_the_updates(open_page, store, person):
+    run_id = demo.add_session(store, person, NOW, key="a", state=RunState.RUNNING)
+    app = open_page("overview")
+    assert tiles(app)["In progress"] == "1"
+    demo.finish(store, run_id)
+    app.run()
+    assert tiles(app)["In progress"] == "0"
+    assert app.dataframe[0].value["Run"].tolist() == [run_id]
