@@ -22,6 +22,7 @@ def _pass_by(_point: str) -> None:
 class WorkerOptions:
     """How one worker behaves. The defaults are for production; spans are seconds.
 
+    `concurrency` is the number of transfers at once, and, apart from those, of questions about runs at once.
     `settle_s` is how long a run must still be `CREATED` at thymia after an upload whose answer was lost before
     the recording is sent again: storage may have it while the service has not noticed yet. `on_step` is called,
     on the event loop, with a point's name before and after every request and transaction (tests kill there).

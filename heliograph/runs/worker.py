@@ -24,10 +24,14 @@ from heliograph.runs.options import WorkerOptions
 from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
-from heliograph.store import Store, StoreError, WorkerState, to_utc_text
+from heliograph.store import RunState, Store, StoreError, WorkerState, to_utc_text
 from thymia_api import SANDBOX_FEATURE, AsyncThymiaClient, AuthenticationError, StatusError, ThymiaError
 
 _log = logging.getLogger(__name__)
+
+TRANSFER_STATES = frozenset({RunState.QUEUED, RunState.CREATED, RunState.UPLOADING})
+DUE_WINDOW = 16
+"""So many due runs for each place are looked at in search of those that there is room for."""
 
 
 class PauseReason(StrEnum):
@@ -67,6 +71,7 @@ class Worker:
         self._health = ApiHealth(self._options.problems_until_unreachable)
         self._told_problem: str | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._transfers: set[int] = set()
         self._held_until: dict[int, tuple[int, float]] = {}
         self._wrote_row = False
 
@@ -169,6 +174,7 @@ class Worker:
                 finally:
                     await self._cancel(*self._tasks.values())
                     self._tasks.clear()
+                    self._transfers.clear()
         finally:
             await self._cancel(beating)
 
@@ -204,32 +210,43 @@ class Worker:
         self._wake.clear()
         await self._gather(steps)
         await self._tell_health()
-        limit = 1 if self._health.problem else self._options.concurrency
-        if len(self._tasks) < limit:
-            await self._start_due(steps, limit - len(self._tasks))
+        await self._start_due(steps)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._options.tick_s):
                 await self._wake.wait()
 
-    async def _start_due(self, steps: RunSteps, free: int) -> None:
-        """Start up to `free` due runs; those under way are still due in the store, hence the larger limit."""
-        busy = len(self._tasks) + len(self._held_until)
-        due = await run_in_thread(ground.load_due_runs, self._store, self._now_text(), free + busy)
+    async def _start_due(self, steps: RunSteps) -> None:
+        """Start what is due, as far as there is room: slow transfers leave the room for questions free.
+
+        While thymia cannot be reached one of each is enough to find out when that is over.
+        """
+        limit = 1 if self._health.problem else self._options.concurrency
+        transfers = len(self._transfers & self._tasks.keys())
+        room = {True: limit - transfers, False: limit - (len(self._tasks) - transfers)}
+        if max(room.values()) <= 0:
+            return
+        # Those under way or held back are still due in the store.
+        window = DUE_WINDOW * self._options.concurrency + len(self._tasks) + len(self._held_until)
+        due = await run_in_thread(ground.load_due_runs, self._store, self._now_text(), window)
         now_s = asyncio.get_running_loop().time()
         for run in due:
+            is_transfer = run.state in TRANSFER_STATES
             held_until_s = self._held_until.get(run.id, (0, 0.0))[1]
-            if free == 0 or run.id in self._tasks or held_until_s > now_s:
+            if room[is_transfer] <= 0 or run.id in self._tasks or held_until_s > now_s:
                 continue
+            room[is_transfer] -= 1
+            if is_transfer:
+                self._transfers.add(run.id)
             task = asyncio.create_task(steps.carry_on(run.id), name=f"run-{run.id}")
             task.add_done_callback(lambda _: self._wake.set())
             self._tasks[run.id] = task
-            free -= 1
 
     async def _gather(self, steps: RunSteps) -> None:
         for run_id, task in list(self._tasks.items()):
             if not task.done():
                 continue
             del self._tasks[run_id]
+            self._transfers.discard(run_id)
             error = task.exception()
             if error is None:
                 self._held_until.pop(run_id, None)

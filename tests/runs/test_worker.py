@@ -1,4 +1,4 @@
-"""The worker: one a workspace, it starts at once, stops in time, pauses for good reasons, and costs next to nothing."""
+"""The worker: one a workspace; it starts at once, stops in time, pauses for good reasons, costs next to nothing."""
 
 from __future__ import annotations
 
@@ -161,14 +161,16 @@ def test_an_unreachable_api_is_noted_and_the_note_goes_with_the_next_answer(lab:
 
 def test_never_two_steps_of_a_run_at_once_and_never_more_transfers_than_allowed(lab: Lab) -> None:
     under_way: Counter[str] = Counter()
-    most = 0
+    most = transfers = 0
     answer = lab.thymia.handle
 
     async def handle_slowly(request: httpx.Request) -> httpx.Response:
-        nonlocal most
+        nonlocal most, transfers
         name = request.url.path.rsplit("/", 1)[1]
         under_way[name] += 1
-        most = max(most, under_way.total())
+        is_transfer = request.method in ("POST", "PUT")
+        transfers += is_transfer
+        most = max(most, transfers)
         if name in lab.thymia.runs:
             assert under_way[name] == 1
         await asyncio.sleep(0.03)
@@ -176,6 +178,7 @@ def test_never_two_steps_of_a_run_at_once_and_never_more_transfers_than_allowed(
             return await answer(request)
         finally:
             under_way[name] -= 1
+            transfers -= is_transfer
             if lab.thymia.requests[-1] == "get":
                 lab.thymia.complete(name)
 
@@ -189,6 +192,29 @@ def test_never_two_steps_of_a_run_at_once_and_never_more_transfers_than_allowed(
     )
     assert most == 4
     assert [len(uploads) for uploads in lab.thymia.uploads.values()] == [1] * 20
+
+
+def test_transfers_that_hang_do_not_keep_it_from_asking_about_other_runs(lab: Lab) -> None:
+    answer = lab.thymia.handle
+
+    async def hang_on_upload(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "storage.test":
+            await asyncio.sleep(60)
+        return await answer(request)
+
+    running = lab.run_to_running()
+    lab.thymia.complete(running.thymia_id)
+    hanging = [lab.submit() for _ in range(10)]
+    for run_id in hanging:
+        lab.move(run_id, RunState.QUEUED, next_step_utc="2020-01-01T00:00:00.000Z")
+    lab.thymia.handle = hang_on_upload  # type: ignore[method-assign]
+    run_worker(
+        lab.store,
+        lab.thymia.make_client,
+        lambda: load_run(lab.store, running.id).state == RunState.COMPLETE_OK,
+        dataclasses.replace(QUICK, concurrency=2),
+    )
+    assert len([run_id for run_id in hanging if load_run(lab.store, run_id).state == RunState.UPLOADING]) == 2
 
 
 def test_it_wakes_at_once_when_called_from_another_thread(lab: Lab) -> None:
