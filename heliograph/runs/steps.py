@@ -211,14 +211,14 @@ class RunSteps:
         memory.created_since_utc = None
         memory.refused = False
         try:
-            await self._send(
-                "upload",
-                lambda: self._client.upload_recording(
-                    run.upload_url or "",
-                    recording_path(self._store, recording),
-                    content_type=recording.facts.media_type,
-                ),
-            )
+            # Opened here, so that it is closed whenever a stop comes; the client reads it in threads.
+            with recording_path(self._store, recording).open("rb") as file:
+                await self._send(
+                    "upload",
+                    lambda: self._client.upload_recording(
+                        run.upload_url or "", file, content_type=recording.facts.media_type
+                    ),
+                )
         except UploadError as refusal:
             if refusal.status not in _URL_REFUSALS:
                 raise

@@ -74,6 +74,7 @@ class Worker:
         self._transfers: set[int] = set()
         self._held_until: dict[int, tuple[int, float]] = {}
         self._wrote_row = False
+        self._told_lock_trouble = False
 
     def wake(self) -> None:
         """Make the worker look for due runs now; from any thread, at any time, at no cost."""
@@ -110,9 +111,18 @@ class Worker:
             self._lock.release()
 
     async def _stand_by(self) -> None:
-        while not await asyncio.to_thread(self._lock.take):
+        while not await self._take_lock():
             await asyncio.sleep(self._options.lock_retry_s)
         self._options.on_step("lock:after")
+
+    async def _take_lock(self) -> bool:
+        try:
+            return await run_in_thread(self._lock.take)
+        except OSError as error:
+            if not self._told_lock_trouble:
+                _log.error("worker: the lock cannot be taken (%s); trying again", type(error).__name__)
+            self._told_lock_trouble = True
+            return False
 
     async def _work_until_paused(self) -> None:
         """Work; after a pause stay here, without the lock, telling that this process is alive."""
@@ -132,15 +142,16 @@ class Worker:
 
     async def _stay_paused(self, pause: _PausedError) -> None:
         _log.warning("worker paused: %s (%s)", pause.reason, pause.detail)
-        await self._save(
-            state=WorkerState.PAUSED,
-            reason=pause.reason,
-            detail=pause.detail,
-            since_utc=self._now_text(),
-            heartbeat_utc=self._now_text(),
-            api_problem=None,
-            api_problem_since_utc=None,
-        )
+        with suppress(StoreError):
+            await self._save(
+                state=WorkerState.PAUSED,
+                reason=pause.reason,
+                detail=pause.detail,
+                since_utc=self._now_text(),
+                heartbeat_utc=self._now_text(),
+                api_problem=None,
+                api_problem_since_utc=None,
+            )
         self._lock.release()
         while True:
             await asyncio.sleep(self._options.heartbeat_s)
@@ -257,7 +268,7 @@ class Worker:
             delay_s = self._compute_backoff_s(attempt)
             self._held_until[run_id] = attempt, asyncio.get_running_loop().time() + delay_s
             _log.error("run %d: %s; again in %.0f s", run_id, _describe_bug(error), delay_s)
-            if not isinstance(error, StoreError):
+            with suppress(StoreError):  # it is held back here in any case
                 await steps.postpone_after_bug(run_id, type(error).__name__)
 
     async def _cancel(self, *tasks: asyncio.Task[None]) -> None:

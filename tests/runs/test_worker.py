@@ -1,4 +1,4 @@
-"""The worker: one a workspace; it starts at once, stops in time, pauses for good reasons, costs next to nothing."""
+"""The worker: one a workspace; starts at once, stops in time, pauses for good reasons, costs next to nothing."""
 
 from __future__ import annotations
 
@@ -241,9 +241,12 @@ def test_it_wakes_at_once_when_called_from_another_thread(lab: Lab) -> None:
 
 def test_it_stops_within_five_seconds_in_the_middle_of_a_transfer(lab: Lab) -> None:
     answer = lab.thymia.handle
+    is_uploading = False
 
     async def hang_on_upload(request: httpx.Request) -> httpx.Response:
+        nonlocal is_uploading
         if request.url.host == "storage.test":
+            is_uploading = True
             await asyncio.sleep(60)
         return await answer(request)
 
@@ -251,13 +254,14 @@ def test_it_stops_within_five_seconds_in_the_middle_of_a_transfer(lab: Lab) -> N
     run_id = lab.submit()
     stopped_s = 0.0
 
-    def is_uploading() -> bool:
+    def note_time() -> bool:
         nonlocal stopped_s
         stopped_s = time.monotonic()
-        return load_run(lab.store, run_id).state == RunState.UPLOADING
+        return is_uploading
 
-    run_worker(lab.store, lab.thymia.make_client, is_uploading)
+    run_worker(lab.store, lab.thymia.make_client, note_time)
     assert time.monotonic() - stopped_s < 5.0
+    assert load_run(lab.store, run_id).state == RunState.UPLOADING
     assert load_worker(lab.store).state == WorkerState.STOPPED
     assert WorkerLock(lab.store.folder).take()
 
@@ -292,6 +296,25 @@ def test_an_error_in_the_loop_itself_is_logged_and_the_loop_goes_on(
     run_worker(lab.store, make_client, lambda: load_run(lab.store, run_id).state == RunState.RUNNING)
     assert "RuntimeError" in caplog.text
     assert "P-001" not in caplog.text
+
+
+def test_a_lock_that_cannot_be_taken_is_logged_once_and_tried_again(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = lab.store.folder / "worker.lock"
+    path.mkdir()
+    run_id = lab.submit()
+    looks = 0
+
+    def is_running() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            path.rmdir()
+        return load_run(lab.store, run_id).state == RunState.RUNNING
+
+    run_worker(lab.store, lab.thymia.make_client, is_running)
+    assert caplog.text.count("lock cannot be taken") == 1
 
 
 def test_a_second_worker_stands_by_and_takes_over(
