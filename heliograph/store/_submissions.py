@@ -56,6 +56,7 @@ def _add(store: Store, db: Database, new: NewRun) -> int:
     if known is not None:
         return known
     now = now_utc_text()
+    session_local = new.session_local or new.recorded_local or to_local_text(datetime.now())
     run_id = insert_row(
         db,
         "runs",
@@ -73,7 +74,7 @@ def _add(store: Store, db: Database, new: NewRun) -> int:
             "asleep_local": new.asleep_local,
             "awake_local": new.awake_local,
             "recorded_local": new.recorded_local,
-            "session_local": new.session_local or new.recorded_local or to_local_text(datetime.now()),
+            "session_local": session_local,
             "delete_data": new.delete_data,
             "data_to_delete": new.data_to_delete,
             "activity_type": new.activity_type,
@@ -84,8 +85,8 @@ def _add(store: Store, db: Database, new: NewRun) -> int:
         },
     )
     db.conn.executemany(
-        "INSERT INTO tags (run_id, name, value) VALUES (?, ?, ?)",
-        [(run_id, name, value) for name, value in new.tags.items()],
+        "INSERT INTO tags (run_id, name, value, session_local) VALUES (?, ?, ?, ?)",
+        [(run_id, name, value, session_local) for name, value in new.tags.items()],
     )
     add_event(db, run_id, RunState.QUEUED, None)
     return run_id

@@ -1,4 +1,6 @@
-"""One participant's runs over time as a frame, for charts, analysis and the CSV that people download."""
+"""One participant's runs over time as a frame, for charts, analysis and the CSV that people download. Triggers
+keep the rows in a table of its own, clustered by participant and session: a trend is one stretch of pages, read in
+order, however many runs there are besides."""
 
 from __future__ import annotations
 
@@ -50,17 +52,9 @@ TREND_COLUMNS = (
 """The columns of a trend frame, in order."""
 
 TREND = (
-    "SELECT r.id AS run_id, r.session_local, "  # noqa: S608 - names are the store's own
-    + ", ".join(f"r.{name}" for name in _RUN_COLUMNS)
-    + ", (SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags, "
-    + ", ".join(f"s.{name}" for name in SCORE_COLUMNS)
-    + ", c.source, "
-    + ", ".join(f"c.{name}" for name in _QUALITY_COLUMNS)
-    + " FROM runs AS r INDEXED BY runs_participant_session"
-    " LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0"
-    " LEFT JOIN recordings AS c ON c.id = r.recording_id"
-    " WHERE r.participant_id = :participant AND r.session_local >= :since AND r.session_local < :until"
-    " ORDER BY r.session_local, r.id"
+    f"SELECT {', '.join(TREND_COLUMNS)} FROM trend"  # noqa: S608 - names are the store's own
+    " WHERE participant_id = :participant AND session_local >= :since AND session_local < :until"
+    " ORDER BY session_local, run_id"
 )
 _BEGINNING = ""
 _END = "~"  # sorts after every digit

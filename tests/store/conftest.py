@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from heliograph.store import NewRun, RecordingFacts, RecordingSource, RunKind, Store, add_run, save_participant
+from heliograph.store import NewRun, RecordingFacts, RecordingSource, Store, add_run
+from tests.store.new_runs import build_new_run
 
 
 @pytest.fixture
@@ -34,14 +35,6 @@ class NewRunMaker(Protocol):
     """A valid `NewRun`."""
 
     def __call__(self, store: Store, key: str, *, label: str = "P-1", **fields: Any) -> NewRun: ...
-
-
-def build_new_run(store: Store, key: str, *, label: str = "P-1", **fields: Any) -> NewRun:
-    """A run of the participant `label`, who is saved on the way."""
-    person = {"date_of_birth": "1980-01-01", "birth_sex": "FEMALE", "language": "en-GB"}
-    participant_id = save_participant(store, label=label, **person)
-    defaults = {"kind": RunKind.UPLOAD, "participant_id": participant_id, "submission_key": key} | person
-    return NewRun(**(defaults | fields))
 
 
 @pytest.fixture

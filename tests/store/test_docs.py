@@ -17,7 +17,18 @@ WORDS_OF_VALUES = {
     *(kind.value for kind in RunKind),
     *(source.value for source in RecordingSource),
     *(reason.value for reason in FailureReason),
-    *["on", "off", "unknown", "create", "get", "sandbox", "participants", "recordings", "attention"],
+    *[
+        "on",
+        "off",
+        "unknown",
+        "create",
+        "get",
+        "sandbox",
+        "participants",
+        "recordings",
+        "attention",
+        "trend_source",
+    ],
 }
 
 

@@ -30,9 +30,12 @@ from heliograph.store import (
     recording_path,
     save_recording,
 )
+from tests.store.processes import LEAN
 
 AUDIO = b"fLaC" + bytes(range(256)) * 500
-KILLED = """
+KILLED = (
+    LEAN
+    + """
 import os, pathlib, signal, sys
 from heliograph.store import RecordingFacts, RecordingSource, Store, save_recording
 from heliograph.store import _files, _recordings
@@ -44,7 +47,10 @@ with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) 
     facts = RecordingFacts(media_type="audio/flac", source=RecordingSource.WEBRTC, speech_s=20.25)
     save_recording(store, pathlib.Path(sys.argv[2]), facts=facts)
 """
-HOLDING = """
+)
+HOLDING = (
+    LEAN
+    + """
 import pathlib, sys, time
 from heliograph.store import Store, _files
 with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) as store:
@@ -53,6 +59,7 @@ with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) 
         print("writing", flush=True)
         time.sleep(60)
 """
+)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +32,13 @@ from heliograph.store import (
     purge_run,
     replace_run,
 )
+from tests.store.processes import run_together
 
 SUBMITTING = """
-import pathlib, sys
+import pathlib
 from heliograph.store import NewRun, RunKind, Store, add_run
 with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) as store:
-    print("ready", flush=True)
-    sys.stdin.readline()
+    wait()
     new = NewRun(submission_key="once", kind=RunKind.UPLOAD, participant_id=1, date_of_birth="1980-01-01",
                  birth_sex="FEMALE", language="en-GB", tags={"a": "b"})
     print(add_run(store, new))
@@ -96,21 +94,10 @@ def test_the_same_submission_from_several_processes_at_once_is_one_run(
     home: Path, store: Store, make_run: Any
 ) -> None:
     delete_run(store, make_run("leaves its participant"))
-    command = [sys.executable, "-W", "error", "-c", SUBMITTING, str(home)]
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]) for _ in range(3)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    answers = {process.communicate(timeout=60)[0] for process in processes}
-    assert len(answers) == 1
-    assert ids(store) == [int(answers.pop())]
+    answers = set(run_together(SUBMITTING, [(str(home),)] * 3))
+    ((written, errors, code),) = answers
+    assert (errors, code) == ("", 0)
+    assert ids(store) == [int(written)]
 
 
 def test_a_run_of_nobody_is_refused_and_leaves_nothing(store: Store, new_run: Any) -> None:

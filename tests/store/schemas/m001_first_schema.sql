@@ -7,7 +7,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:30:21.481511+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:39:57.673855+00:00');
 CREATE TABLE answers (
             id INTEGER PRIMARY KEY,
             run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -31,7 +31,7 @@ CREATE TABLE participants (
             created_utc TEXT NOT NULL,
             updated_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:30:21.488Z','2026-11-22T02:30:21.488Z');
+INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:39:57.688Z','2026-11-22T02:39:57.688Z');
 CREATE TABLE recordings (
             id TEXT PRIMARY KEY CHECK (length(id) = 64),
             file_name TEXT NOT NULL,
@@ -134,6 +134,7 @@ CREATE TABLE tags (
             run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
             name TEXT NOT NULL,
             value TEXT NOT NULL,
+            session_local TEXT NOT NULL,
             PRIMARY KEY (run_id, name)
         ) STRICT, WITHOUT ROWID;
 CREATE TABLE totals (
@@ -143,6 +144,47 @@ CREATE TABLE totals (
 INSERT INTO "totals" VALUES('attention',0);
 INSERT INTO "totals" VALUES('participants',1);
 INSERT INTO "totals" VALUES('recordings',0);
+CREATE TABLE trend (
+            participant_id INTEGER NOT NULL,
+            session_local TEXT NOT NULL,
+            run_id INTEGER NOT NULL,
+            synthetic INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            state TEXT NOT NULL,
+            failure TEXT,
+            error_code TEXT,
+            warnings TEXT,
+            asleep_local TEXT,
+            awake_local TEXT,
+            recorded_local TEXT,
+            language TEXT NOT NULL,
+            accent TEXT,
+            queued_utc TEXT NOT NULL,
+            completed_utc TEXT,
+            quality_override TEXT,
+            tags TEXT NOT NULL,
+            mental_strain REAL,
+            distress REAL,
+            stress REAL,
+            exhaustion REAL,
+            sleep_propensity REAL,
+            low_self_esteem REAL,
+            uniform_distress REAL,
+            uniform_stress REAL,
+            uniform_exhaustion REAL,
+            uniform_sleep_propensity REAL,
+            uniform_low_self_esteem REAL,
+            source TEXT,
+            duration_s REAL,
+            speech_s REAL,
+            level_dbfs REAL,
+            peak_dbfs REAL,
+            clipped_share REAL,
+            snr_db REAL,
+            bandwidth_hz REAL,
+            missing_share REAL,
+            PRIMARY KEY (participant_id, session_local, run_id)
+        ) STRICT, WITHOUT ROWID;
 CREATE TABLE waiting_recordings (
             recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
             participant_id INTEGER REFERENCES participants (id) ON DELETE SET NULL
@@ -167,7 +209,7 @@ CREATE TABLE workspace (
             synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)),
             created_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:30:21.481Z');
+INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:39:57.674Z');
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX participants_updated ON participants (updated_utc);
@@ -176,6 +218,7 @@ CREATE INDEX runs_participant_session ON runs (participant_id, session_local);
 CREATE INDEX runs_participant ON runs (participant_id);
 CREATE INDEX runs_session ON runs (session_local);
 CREATE INDEX runs_state ON runs (state);
+CREATE INDEX runs_state_session ON runs (state, session_local);
 CREATE INDEX runs_state_completed ON runs (state, completed_utc) WHERE completed_utc IS NOT NULL;
 CREATE INDEX runs_recording ON runs (recording_id) WHERE recording_id IS NOT NULL;
 CREATE INDEX runs_repeats ON runs (repeats_run_id) WHERE repeats_run_id IS NOT NULL;
@@ -185,6 +228,7 @@ CREATE INDEX runs_deletion ON runs (deletion_due_utc)
             WHERE deletion_due_utc IS NOT NULL AND purged_utc IS NULL;
 CREATE INDEX tags_name ON tags (name, run_id);
 CREATE INDEX tags_name_value ON tags (name, value, run_id);
+CREATE INDEX tags_name_value_session ON tags (name, value, session_local, run_id);
 CREATE INDEX answers_run ON answers (run_id);
 CREATE INDEX run_events_run ON run_events (run_id);
 CREATE TRIGGER recordings_wait AFTER INSERT ON recordings WHEN NEW.purged_utc IS NULL BEGIN
@@ -205,6 +249,59 @@ CREATE TRIGGER recordings_submitted AFTER INSERT ON runs WHEN NEW.recording_id I
 CREATE TRIGGER recordings_submitted_later AFTER UPDATE OF recording_id ON runs
             WHEN NEW.recording_id IS NOT NULL BEGIN
             DELETE FROM waiting_recordings WHERE recording_id = NEW.recording_id;
+        END;
+CREATE VIEW trend_source AS SELECT
+            r.participant_id, r.session_local, r.id AS run_id, r.synthetic, r.kind, r.state, r.failure,
+            r.error_code, r.warnings, r.asleep_local, r.awake_local, r.recorded_local, r.language, r.accent,
+            r.queued_utc, r.completed_utc, r.quality_override,
+            (SELECT json_group_object(t.name, t.value) FROM tags AS t WHERE t.run_id = r.id) AS tags,
+            s.mental_strain, s.distress, s.stress, s.exhaustion, s.sleep_propensity, s.low_self_esteem,
+            s.uniform_distress, s.uniform_stress, s.uniform_exhaustion, s.uniform_sleep_propensity,
+            s.uniform_low_self_esteem,
+            c.source, c.duration_s, c.speech_s, c.level_dbfs, c.peak_dbfs, c.clipped_share, c.snr_db,
+            c.bandwidth_hz, c.missing_share
+        FROM runs AS r LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0
+            LEFT JOIN recordings AS c ON c.id = r.recording_id;
+CREATE TRIGGER trend_run_added AFTER INSERT ON runs BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.id;
+        END;
+CREATE TRIGGER trend_run_changed AFTER UPDATE OF recording_id, synthetic, kind, state, failure, error_code,
+            warnings, asleep_local, awake_local, recorded_local, language, accent, queued_utc, completed_utc,
+            quality_override ON runs BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.id;
+        END;
+CREATE TRIGGER trend_run_moved AFTER UPDATE OF participant_id, session_local ON runs BEGIN
+            DELETE FROM trend WHERE participant_id = OLD.participant_id AND session_local = OLD.session_local
+                AND run_id = OLD.id;
+            UPDATE tags SET session_local = NEW.session_local WHERE run_id = NEW.id;
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.id;
+        END;
+CREATE TRIGGER trend_run_deleted AFTER DELETE ON runs BEGIN
+            DELETE FROM trend WHERE participant_id = OLD.participant_id AND session_local = OLD.session_local
+                AND run_id = OLD.id;
+        END;
+CREATE TRIGGER trend_results_added AFTER INSERT ON results WHEN NEW.section = 0 BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.run_id;
+        END;
+CREATE TRIGGER trend_results_changed AFTER UPDATE ON results WHEN NEW.section = 0 OR OLD.section = 0 BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id IN (OLD.run_id, NEW.run_id);
+        END;
+CREATE TRIGGER trend_results_deleted AFTER DELETE ON results WHEN OLD.section = 0 BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = OLD.run_id;
+        END;
+CREATE TRIGGER trend_tags_added AFTER INSERT ON tags BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.run_id;
+        END;
+CREATE TRIGGER trend_tags_changed AFTER UPDATE OF run_id, name, value ON tags BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id IN (OLD.run_id, NEW.run_id);
+        END;
+CREATE TRIGGER trend_tags_deleted AFTER DELETE ON tags BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = OLD.run_id;
+        END;
+CREATE TRIGGER trend_recording_changed AFTER UPDATE OF source, duration_s, speech_s, level_dbfs, peak_dbfs,
+            clipped_share, snr_db, bandwidth_hz, missing_share ON recordings BEGIN
+            INSERT OR REPLACE INTO trend SELECT * FROM trend_source
+                WHERE run_id IN (SELECT id FROM runs WHERE recording_id = NEW.id);
         END;
 CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
             INSERT INTO state_counts (state, n) VALUES (NEW.state, 1)
