@@ -10,10 +10,10 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from heliograph.audio import capture
+from heliograph.audio import capture, discard_empty_takes
 from heliograph.config import SettingError
 from heliograph.runs import Worker
-from heliograph.store import StoreError
+from heliograph.store import StoreError, adopt_orphans
 from heliograph.ui import webrtc
 from heliograph.ui.headers import SecurityHeaders
 from heliograph.ui.workspace import SANDBOX_PATH, close_workspace, get_workspace
@@ -40,6 +40,8 @@ def sandbox_route() -> BaseRoute:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Run the worker beside the server; on the way out keep what is being recorded, then stop the worker."""
     webrtc.prepare()
+    await asyncio.to_thread(adopt_orphans, workspace.store)
+    await asyncio.to_thread(discard_empty_takes, workspace.store.spool_folder)
     stop = asyncio.Event()
     worker = Worker(workspace.store, make_client=workspace.make_async_client)
     workspace.wake_worker = worker.wake

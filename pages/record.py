@@ -5,49 +5,45 @@ import streamlit as st
 from heliograph.ui.frame import just_entered, show_disclaimer, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.participant_form import choose_participant
-from heliograph.ui.recorder import show_prompt, show_recorder
-from heliograph.ui.submission import (
-    show_activity_request,
-    show_submit,
-    show_submitted,
-    show_unfinished,
-)
+from heliograph.ui.recorder import rest_recorder, show_prompt, show_recorder
+from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
 
 LIVE, BUILTIN, UPLOAD, ACTIVITY = WAYS = ("Record live", "Built-in recorder", "Upload files", "Send a link")
 
 workspace = show_header("Record")
-entered = just_entered()
-
+if just_entered():
+    rest_recorder()
 participant = choose_participant(workspace.store, key="record_participant")
+
 if participant is None:
+    rest_recorder()
     show_unfinished(workspace, None)
     show_submitted(workspace)
-    st.stop()
-
-if waiting_recordings():
+elif waiting_recordings():
+    rest_recorder()
     show_refused(st.session_state.pop("record_refused", []))
     show_submit(workspace, participant)
-    st.stop()
-
-if st.session_state.get("record_runs"):
+elif st.session_state.get("record_runs"):
+    rest_recorder()
     show_submitted(workspace)
     show_disclaimer()
-    st.stop()
-
-show_unfinished(workspace, participant)
-st.subheader("Recording", anchor=False)
-way = st.segmented_control("How", WAYS, default=LIVE, key="record_way", required=True, persist_state="session")
-if way in (LIVE, BUILTIN):
-    prompt_box, recorder_box = st.columns([3, 2], gap="large")
-    with prompt_box:
-        show_prompt(participant.language)
-    with recorder_box:
-        if way == LIVE:
-            show_recorder(workspace, participant, entered=entered)
-        else:
-            take_builtin_recording(workspace, participant)
-elif way == UPLOAD:
-    take_uploads(workspace, participant)
 else:
-    show_activity_request(workspace, participant)
+    show_unfinished(workspace, participant)
+    st.subheader("Recording", anchor=False)
+    way = st.segmented_control("How", WAYS, default=LIVE, key="record_way", required=True, persist_state="session")
+    if way != LIVE:
+        rest_recorder()
+    if way in (LIVE, BUILTIN):
+        prompt_box, recorder_box = st.columns([3, 2], gap="large")
+        with prompt_box:
+            show_prompt(participant.language)
+        with recorder_box:
+            if way == LIVE:
+                show_recorder(workspace, participant)
+            else:
+                take_builtin_recording(workspace, participant)
+    elif way == UPLOAD:
+        take_uploads(workspace, participant)
+    else:
+        show_activity_request(workspace, participant)

@@ -134,6 +134,7 @@ def test_the_start_stops_with_one_line(environment, words, tmp_path):
         capture_output=True,
         text=True,
         timeout=120,
+        check=False,
     )
     assert done.returncode != 0
     assert [line for line in done.stderr.splitlines() if words in line and line.startswith("heliograph: ")]
@@ -154,6 +155,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path):
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
     assert done.returncode == 1
     assert re.fullmatch(r"heliograph: PORT: \d+ is in use .*\n", done.stderr)

@@ -59,7 +59,7 @@ class Unfinished:
 
 
 def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) -> Recording:
-    """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Blocking, about a second.
+    """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Takes about a second.
 
     Raises `AudioError` or `StoreError`; the take is still in the spool then.
     """

@@ -10,6 +10,8 @@ import streamlit as st
 from heliograph.store import (
     Participant,
     Store,
+    UnknownRecordError,
+    load_participant,
     load_participant_by_label,
     save_participant,
     search_participants,
@@ -23,6 +25,7 @@ OFFERED = 500  # More than this and one has to type a part of the label first.
 OLDEST_YEAR = 1900
 UNKNOWN = "Unknown"
 MAX_LABEL = 50
+URL_NAME = "participant"
 
 
 def choose_participant(store: Store, *, key: str) -> Participant | None:
@@ -30,6 +33,8 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
     saved = st.session_state.pop(f"{key}_saved", None)
     if saved:  # A widget's value can only be set before it is drawn.
         st.session_state[f"{key}_kind"], st.session_state[f"{key}_label"] = "Existing", saved
+    else:
+        _take_from_url(store, key)
     offered = search_participants(store, limit=OFFERED + 1)
     st.session_state.setdefault(f"{key}_kind", "Existing" if offered else "New")
     kind_box, label_box = st.columns([1, 3], vertical_alignment="bottom")
@@ -52,12 +57,27 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
             placeholder="Choose or type to search" if labels else "No participant yet: choose New",
         )
     found = load_participant_by_label(store, label) if label else None
-    if found is not None:
+    if found is None:
+        st.query_params.pop(URL_NAME, None)
+    else:
+        st.query_params[URL_NAME] = str(found.id)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(_describe(found), width="content")
             if st.button("Edit details", key=f"{key}_edit", type="tertiary", icon=":material/edit:"):
                 _edit_dialog(found, key)
     return found
+
+
+def _take_from_url(store: Store, key: str) -> None:
+    """A reload or a shared link keeps the participant, by number: a label has no place in an address."""
+    number = st.query_params.get(URL_NAME, "")
+    if f"{key}_label" in st.session_state or not number.isdecimal():
+        return
+    try:
+        participant = load_participant(store, int(number))
+    except (UnknownRecordError, OverflowError):
+        return
+    st.session_state[f"{key}_kind"], st.session_state[f"{key}_label"] = "Existing", participant.label
 
 
 @st.dialog("Edit participant")

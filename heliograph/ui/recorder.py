@@ -27,7 +27,7 @@ from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
-__all__ = ["own_tokens", "show_prompt", "show_recorder"]
+__all__ = ["own_tokens", "rest_recorder", "show_prompt", "show_recorder"]
 
 TICK_S = 0.5
 CONNECT_PATIENCE_S = 8.0
@@ -38,21 +38,17 @@ BLOCKED = (
     "The live recorder can't reach this computer's server. Networks with strict firewalls often block it. "
     "Choose **Built-in recorder** or **Upload files** above: the recording is checked in the same way."
 )
-LOST = (
-    "The connection to the microphone was lost before anything was recorded. Turn it on again; if that "
-    "happens twice, choose **Built-in recorder** above."
-)
 
 
 @dataclass
 class _Desk:
-    """The recorder of one browser session. `serial` names the stream: a new one for every opening."""
+    """The recorder of one browser session. `serial` names the stream: a new one for every mounting."""
 
     capture: Capture | None = None
     began: bool = False
-    lost: bool = False
+    connecting_since: float | None = None
+    mounted: bool = False
     serial: int = 0
-    opened_at: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -60,44 +56,55 @@ class _Desk:
         return f"record_stream_{self.serial}"
 
 
-def show_recorder(workspace: Workspace, participant: Participant, *, entered: bool) -> None:
+def show_recorder(workspace: Workspace, participant: Participant) -> None:
     """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows.
 
-    `entered` says that the page has just been opened: a stream from before is gone with its component.
+    The microphone is turned on with the component's own button. Told to connect by the page instead, the
+    component connects several times over when it is drawn again meanwhile, and mixes the answers up.
     """
-    desk: _Desk = st.session_state.setdefault("record_desk", _Desk())
-    if entered and desk.capture is not None:
-        _keep(workspace, participant, desk, entered=entered)
+    desk = _desk()
+    desk.mounted = True
     if desk.capture is None:
-        if desk.lost:
-            st.warning(LOST, icon=":material/wifi_off:")
-        st.button(
-            "Turn on the microphone",
-            key="record_microphone_on",
-            type="primary",
-            icon=":material/mic:",
-            on_click=_open,
-            args=(workspace, participant, desk),
+        desk.began, desk.connecting_since = False, None
+        desk.capture = Capture(
+            workspace.store.spool_folder, token=secrets.token_hex(12), participant_note=str(participant.id)
         )
-        st.caption("Your browser will ask for permission. Nothing is recorded before you press Start.")
-        return
-    state = show_microphone(
-        desk.stream_key, desk.capture, on=True, ice_servers=workspace.settings.heliograph_ice_servers
-    )
-    snapshot = desk.capture.snapshot()
-    if snapshot.phase is CapturePhase.FINISHED:
-        _keep(workspace, participant, desk, entered=entered)
-        return
-    if not desk.began:
+    state = show_microphone(desk.stream_key, desk.capture, ice_servers=workspace.settings.heliograph_ice_servers)
+    if desk.capture.snapshot().phase is CapturePhase.FINISHED:
+        _keep(workspace, participant, desk)
+    elif desk.began:
+        _show_recording(desk)
+    elif state.connected or state.connecting:
+        if desk.connecting_since is None:
+            desk.connecting_since = time.monotonic()
         _show_check(desk, state)
     else:
-        _show_recording(desk)
+        if desk.connecting_since is not None:
+            st.warning(BLOCKED, icon=":material/wifi_off:")
+        st.caption("Your browser will ask for permission. Nothing is recorded before you press Start recording.")
+
+
+def rest_recorder() -> None:
+    """To be called by a run of the page that doesn't draw the recorder: its component, and stream, are gone.
+
+    What was being recorded stays in the spool and is offered as not submitted yet.
+    """
+    desk = _desk()
+    if desk.mounted:
+        desk.mounted = False
+        desk.serial += 1
+        _close(desk)
+
+
+def _desk() -> _Desk:
+    desk: _Desk = st.session_state.setdefault("record_desk", _Desk())
+    return desk
 
 
 def own_tokens() -> set[str]:
     """The take that this browser session is making or saving right now, as a set of its token."""
-    desk: _Desk | None = st.session_state.get("record_desk")
-    return {desk.capture.token} if desk is not None and desk.capture is not None else set()
+    capture = _desk().capture
+    return {capture.token} if capture is not None else set()
 
 
 def show_prompt(language: str) -> None:
@@ -121,15 +128,6 @@ def show_prompt(language: str) -> None:
             st.markdown(f"##### {questions[chosen].text}")
 
 
-def _open(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
-    desk.serial += 1
-    desk.opened_at = time.monotonic()
-    desk.began = desk.lost = False
-    desk.capture = Capture(
-        workspace.store.spool_folder, token=secrets.token_hex(12), participant_note=str(participant.id)
-    )
-
-
 def _close(desk: _Desk) -> None:
     if desk.capture is not None:
         desk.capture.abandon()
@@ -139,17 +137,15 @@ def _close(desk: _Desk) -> None:
 def _show_check(desk: _Desk, state: MicrophoneState) -> None:
     """Before recording: is the microphone heard?"""
     _show_check_live(desk, connected=state.connected)
-    with st.container(horizontal=True):
-        st.button(
-            "Start recording",
-            key="record_start",
-            type="primary",
-            icon=":material/fiber_manual_record:",
-            disabled=not state.connected,
-            on_click=_begin,
-            args=(desk,),
-        )
-        st.button("Turn off the microphone", key="record_microphone_off", on_click=_close, args=(desk,))
+    st.button(
+        "Start recording",
+        key="record_start",
+        type="primary",
+        icon=":material/fiber_manual_record:",
+        disabled=not state.connected,
+        on_click=_begin,
+        args=(desk,),
+    )
 
 
 @st.fragment(run_every=TICK_S)
@@ -157,7 +153,9 @@ def _show_check_live(desk: _Desk, *, connected: bool) -> None:
     if desk.capture is None:
         return
     snapshot = desk.capture.snapshot()
-    waited = time.monotonic() - desk.opened_at
+    if snapshot.phase is CapturePhase.FINISHED:
+        st.rerun()
+    waited = time.monotonic() - (desk.connecting_since or time.monotonic())
     heard = snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s < SILENT_LINE_S
     level, peak = (snapshot.level_dbfs, snapshot.peak_dbfs) if heard else (None, None)
     show_drawing(draw_level(level, peak), key="record_check_level")
@@ -218,7 +216,7 @@ def _show_recording_live(desk: _Desk) -> None:
         st.caption("Plenty of speech. Stop whenever the text ends.")
 
 
-def _keep(workspace: Workspace, participant: Participant, desk: _Desk, *, entered: bool) -> None:
+def _keep(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
     """Turn what was recorded into a stored recording and put it up for review; drops a mere microphone check.
 
     A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
@@ -226,7 +224,6 @@ def _keep(workspace: Workspace, participant: Participant, desk: _Desk, *, entere
     """
     if not desk.began:
         _close(desk)
-        desk.lost = not entered
         st.rerun()
     waiting = waiting_recordings()
     problem: Exception | None = None

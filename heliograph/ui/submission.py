@@ -14,7 +14,14 @@ from heliograph.runs.intake import (
     keep_unfinished,
     load_unfinished,
 )
-from heliograph.store import Participant, StoreError, load_participant, load_recording
+from heliograph.store import (
+    Participant,
+    Recording,
+    StoreError,
+    UnknownRecordError,
+    load_participant,
+    load_recording,
+)
 from heliograph.ui.messages import escape
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import own_tokens
@@ -52,8 +59,7 @@ def show_unfinished(workspace: Workspace, participant: Participant | None) -> No
 
 def show_submit(workspace: Workspace, participant: Participant) -> None:
     """Review what is waiting, ask for the session, and submit everything with one button."""
-    found = [load_recording(workspace.store, name) for name in waiting_recordings()]
-    recordings = [recording for recording in found if recording is not None]
+    recordings = _load_waiting(workspace)
     problems: list[str] = []
     reasons: dict[str, str] = {}
     st.subheader("Review", anchor=False)
@@ -144,6 +150,17 @@ def show_submitted(workspace: Workspace) -> None:
         st.rerun()
 
 
+def _load_waiting(workspace: Workspace) -> list[Recording]:
+    """What is up for review; a recording discarded elsewhere in the meantime is forgotten here too."""
+    waiting, found = waiting_recordings(), []
+    for name in list(waiting):
+        try:
+            found.append(load_recording(workspace.store, name))
+        except UnknownRecordError:
+            waiting.remove(name)
+    return found
+
+
 def _submitted(workspace: Workspace, runs: list[int]) -> None:
     workspace.wake_worker()
     st.session_state["record_runs"] = runs
@@ -158,8 +175,10 @@ def _new_key() -> str:
 
 
 def _whose(workspace: Workspace, participant_id: int | None) -> str:
-    participant = load_participant(workspace.store, participant_id) if participant_id else None
-    return escape(participant.label) if participant else "participant not known"
+    try:
+        return escape(load_participant(workspace.store, participant_id or 0).label)
+    except UnknownRecordError:
+        return "participant not known"
 
 
 def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfinished) -> None:

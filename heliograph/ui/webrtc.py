@@ -29,8 +29,8 @@ AUDIO_CONSTRAINTS = {
     "channelCount": 1,
 }
 WORDS: Translations = {
-    "start": "Start",
-    "stop": "Stop",
+    "start": "Turn on the microphone",
+    "stop": "Turn off the microphone",
     "select_device": "Choose a microphone",
     "media_api_not_available": "This page has no microphone access. Open it over HTTPS or on localhost.",
     "device_ask_permission": "Allow the microphone when your browser asks.",
@@ -73,9 +73,7 @@ def prepare() -> None:
     _webrtc_compat.raise_opus_bitrate()
 
 
-def show_microphone(
-    key: str, capture: Capture | None, *, on: bool, ice_servers: Sequence[IceServer]
-) -> MicrophoneState:
+def show_microphone(key: str, capture: Capture | None, *, ice_servers: Sequence[IceServer]) -> MicrophoneState:
     """Draw the browser's side and connect it to `capture`; to be called in every full run, never in a fragment."""
     from streamlit_webrtc import WebRtcMode, create_audio_sink_track, webrtc_streamer
 
@@ -92,7 +90,6 @@ def show_microphone(
         mode=WebRtcMode.SENDONLY,
         rtc_configuration=configuration,
         media_stream_constraints={"audio": AUDIO_CONSTRAINTS, "video": False},
-        desired_playing_state=on,
         sink_audio_track=sink,
         sendback_audio=False,
         sendback_video=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 LONG_MS = 60_000
 
@@ -49,8 +49,13 @@ def add_participant(page: Page, label: str) -> None:
     settle(page)
 
 
+def microphone(page: Page) -> FrameLocator:
+    """The frame of the component that connects the microphone."""
+    return page.frame_locator('iframe[title*="webrtc_streamer"]')
+
+
 def start_recording(page: Page) -> None:
-    page.get_by_role("button", name="Turn on the microphone").click()
+    microphone(page).get_by_role("button", name="Turn on the microphone").click()
     start = page.get_by_role("button", name="Start recording")
     expect(start).to_be_enabled(timeout=LONG_MS)
     expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
