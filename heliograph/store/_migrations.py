@@ -242,6 +242,8 @@ def m001_first_schema(db: Database) -> None:
             c.bandwidth_hz, c.missing_share
         FROM runs AS r LEFT JOIN results AS s ON s.run_id = r.id AND s.section = 0
             LEFT JOIN recordings AS c ON c.id = r.recording_id;
+        -- An OR clause of the statement that fires a trigger takes the place of the trigger's own OR REPLACE:
+        -- runs, tags, results and recordings are never written with one.
         CREATE TRIGGER trend_run_added AFTER INSERT ON runs BEGIN
             INSERT OR REPLACE INTO trend SELECT * FROM trend_source WHERE run_id = NEW.id;
         END;

@@ -15,7 +15,7 @@ from heliograph.store import _migrations as migrations
 from tests.store.processes import run_together
 
 SCHEMAS = Path(__file__).parent / "schemas"
-SHIPPED = {"m001_first_schema": "a685e01ec8c11989794329fe0fef829854e26dc4e70b3bea029d603b335658f1"}
+SHIPPED = {"m001_first_schema": "0eecc80c1a08677cb992feb7f0a30aa8d9e58ab1e6f216a819e24eae07f1de17"}
 OPENING = """
 import pathlib
 import sqlite_utils

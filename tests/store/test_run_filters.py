@@ -112,6 +112,20 @@ def test_a_tag_with_states_gives_the_same_whichever_of_the_two_is_walked(filled:
         assert all(ids == expected_ids(filled, run_filter) for ids in found), run_filter
 
 
+def test_of_a_tag_and_states_the_one_that_fewer_runs_have_is_walked(store: Store) -> None:
+    for n in range(6):
+        tags = {"site": "a"} if n else {"site": "b"}
+        run_id = add_run(store, build_new_run(store, str(n), tags=tags))
+        if n < 3:
+            advance_run(store, run_id, expect=list(RunState), state=RunState.FAILED)
+    chosen = {}
+    for value in ("a", "b"):
+        run_filter = RunFilter(states=frozenset({RunState.FAILED}), tag_name="site", tag_value=value)
+        with store.read() as db:
+            chosen[value] = run_queries._choose_by_counts(db, run_filter)
+    assert chosen == {"a": "states", "b": "tag"}
+
+
 @pytest.mark.parametrize(
     "run_filter",
     [

@@ -7,7 +7,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:39:57.673855+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'heliograph','m001_first_schema','2026-11-22 02:54:34.028029+00:00');
 CREATE TABLE answers (
             id INTEGER PRIMARY KEY,
             run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -31,7 +31,7 @@ CREATE TABLE participants (
             created_utc TEXT NOT NULL,
             updated_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:39:57.688Z','2026-11-22T02:39:57.688Z');
+INSERT INTO "participants" VALUES(1,'shipped','1980-01-01','FEMALE','en-GB',NULL,'2026-11-22T02:54:34.052Z','2026-11-22T02:54:34.052Z');
 CREATE TABLE recordings (
             id TEXT PRIMARY KEY CHECK (length(id) = 64),
             file_name TEXT NOT NULL,
@@ -209,7 +209,7 @@ CREATE TABLE workspace (
             synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)),
             created_utc TEXT NOT NULL
         ) STRICT;
-INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:39:57.674Z');
+INSERT INTO "workspace" VALUES(1,'sandbox',1,'2026-11-22T02:54:34.028Z');
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX participants_updated ON participants (updated_utc);
