@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +19,19 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home" / "sandbox"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a store that was made anew and closed."""
+    folder = tmp_path_factory.mktemp("empty") / "sandbox"
+    with Store.open(folder, workspace="sandbox", synthetic=True) as made:
+        return made.database_path
+
+
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    """An empty store."""
+def store(home: Path, empty_database: Path) -> Iterator[Store]:
+    """An empty store, copied from one that was made once: making the schema takes longer than most tests."""
+    home.mkdir(parents=True, mode=0o700)
+    shutil.copyfile(empty_database, home / empty_database.name)
     with Store.open(home, workspace="sandbox", synthetic=True) as opened:
         yield opened
 

@@ -56,13 +56,13 @@ def is_private(folder: Path) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_files_and_folders_are_private_to_the_user(
-    home: Path, store: Store, facts: RecordingFacts, tmp_path: Path
-) -> None:
+def test_files_and_folders_are_private_to_the_user(home: Path, facts: RecordingFacts, tmp_path: Path) -> None:
     (tmp_path / "take.flac").write_bytes(b"audio")
-    save_recording(store, tmp_path / "take.flac", facts=facts)
-    assert is_private(home.parent), modes(home.parent)
-    assert {"heliograph.db", "heliograph.db-wal", "heliograph.db-shm", "recordings", "spool"} <= set(modes(home))
+    with Store.open(home, workspace="sandbox", synthetic=True) as store:
+        save_recording(store, tmp_path / "take.flac", facts=facts)
+        assert is_private(home.parent), modes(home.parent)
+        names = {"heliograph.db", "heliograph.db-wal", "heliograph.db-shm", "recordings", "spool"}
+        assert names <= set(modes(home))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
