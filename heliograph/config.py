@@ -6,11 +6,21 @@ line that names the setting, says what is wrong and never repeats a secret.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -43,14 +53,43 @@ class IceServer(BaseModel):
 
     urls: str | list[str]
     username: str | None = None
-    credential: str | None = None
+    credential: str | None = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def _refuse_what_browsers_refuse(self) -> Self:
+        """A browser given a bad server refuses the whole connection, and nobody would see why."""
+        urls = [self.urls] if isinstance(self.urls, str) else self.urls
+        if not urls or not all(_ICE_URL.fullmatch(url) for url in urls):
+            raise ValueError("urls must be addresses such as stun:host:3478 or turns:host:5349?transport=tcp")
+        if any(url.startswith("turn") for url in urls) and not (self.username and self.credential):
+            raise ValueError("a turn: server needs a username and a credential")
+        return self
 
 
-def _printable(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value()
-    if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise ValueError("has spaces around it or characters that no key has; copy it again")
+_ICE_URL = re.compile(r"(stuns?:|turns?:)[^\s/?#@]+(\?transport=(udp|tcp))?")
+_KEY = re.compile(r"[!-~]{1,1024}")
+
+
+def _check_key(key: SecretStr) -> SecretStr:
+    if not _KEY.fullmatch(key.get_secret_value()):
+        raise ValueError("has spaces in it or characters that no key has; copy it again")
     return key
+
+
+def _check_address(url: HttpUrl) -> HttpUrl:
+    """The address stands on pages and in logs, so it may not hold a password."""
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError("must be an address without credentials, a query or a fragment")
+    return url
+
+
+def _expand_home(folder: Path) -> Path:
+    if "\0" in str(folder):
+        raise ValueError("is no path of a folder")
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise ValueError("names a user that this computer does not know") from None
 
 
 class Settings(BaseSettings):
@@ -58,16 +97,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, frozen=True)
 
-    thymia_api_key: Annotated[SecretStr, AfterValidator(_printable)] | None = Field(
+    thymia_api_key: Annotated[SecretStr, AfterValidator(_check_key)] | None = Field(
         default=None, description="Your API activation key. Without one the app runs against its sandbox."
     )
     thymia_region: Region | None = Field(
         default=None, description="Where the key belongs: `default`, `ca` (Canada) or `us` (United States)."
     )
-    thymia_base_url: HttpUrl | None = Field(
+    thymia_base_url: Annotated[HttpUrl, AfterValidator(_check_address)] | None = Field(
         default=None, description="Overrides the region's address, for a proxy or a test server."
     )
-    heliograph_home: Path = Field(
+    heliograph_home: Annotated[Path, AfterValidator(_expand_home)] = Field(
         default=PROJECT_FOLDER / "data" / "workspaces",
         description="The folder in which workspaces (databases and recordings) live.",
     )
@@ -142,7 +181,11 @@ def _plain_problem(name: str, text: str) -> str:
     choices = {"THYMIA_REGION": get_args(Region), "HELIOGRAPH_WORKSPACE": get_args(WorkspaceName)}
     if name in choices:
         return f"must be one of {', '.join(choices[name])}"
-    return text.removeprefix("Value error, ")[:1].lower() + text.removeprefix("Value error, ")[1:]
+    if text.startswith("Value error, "):
+        return text.removeprefix("Value error, ")
+    if name == "HELIOGRAPH_ICE_SERVERS" and "tuple" in text:
+        return 'must be a list such as [{"urls": "stun:host:3478"}]'
+    return text if text.startswith("URL") else text[:1].lower() + text[1:]
 
 
 def _check_together(settings: Settings) -> None:
