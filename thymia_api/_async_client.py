@@ -32,6 +32,7 @@ from thymia_api._retry import RetryPolicy
 from thymia_api._transports import ApiKey, AsyncEnvironmentTransport, AsyncGuardedTransport
 from thymia_api._wire import (
     HTTPX_ERRORS,
+    AnswerBuffer,
     Call,
     PollClock,
     Upload,
@@ -171,9 +172,7 @@ class AsyncThymiaClient:
         Raises `UploadRefusedError` when the URL has expired (1 h), is wrong or was used already.
         """
         url = parse_upload_url(upload_url)
-        with await asyncio.to_thread(
-            RecordingSource.open, recording, content_type=content_type, content_length=content_length
-        ) as source:
+        with await _open_source(recording, content_type=content_type, content_length=content_length) as source:
             attempt = _UploadAttempt(self._http, self._wire, Upload(url, source), progress)
             if source.repeatable:
                 await self._retry.run_async("PUT", attempt.send)
@@ -186,12 +185,46 @@ class AsyncThymiaClient:
     async def _send(self, call: Call[AnswerT]) -> AnswerT:
         failure: ThymiaError | None = None
         try:
-            response = await self._http.send(self._http.build_request(**self._wire.get_call_arguments(call)))
+            request = self._http.build_request(**self._wire.get_call_arguments(call))
+            response = await _receive(self._http, request)
         except HTTPX_ERRORS as error:
             failure = self._wire.name_failure(call.label, error)
         if failure is not None:
             raise failure
         return self._wire.read_answer(call, response)
+
+
+async def _receive(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    response = await http.send(request, stream=True)
+    buffer = AnswerBuffer(response)
+    try:
+        async for piece in response.aiter_bytes():
+            if not buffer.take(piece):
+                break
+    finally:
+        await response.aclose()
+    return buffer.close()
+
+
+async def _open_source(
+    recording: RecordingInput, *, content_type: str | None, content_length: int | None
+) -> RecordingSource:
+    """Open it in a thread; when this is cancelled meanwhile, close what the thread is still going to open."""
+    opening = asyncio.ensure_future(
+        asyncio.to_thread(
+            RecordingSource.open, recording, content_type=content_type, content_length=content_length
+        )
+    )
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_opened)
+        raise
+
+
+def _close_opened(opening: asyncio.Future[RecordingSource]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 class _UploadAttempt:
@@ -208,7 +241,8 @@ class _UploadAttempt:
         failure: ThymiaError | None = None
         arguments = self._wire.get_upload_arguments(self._upload)
         try:
-            response = await self._http.send(self._http.build_request(content=self._iterate(), **arguments))
+            request = self._http.build_request(content=self._iterate(), **arguments)
+            response = await _receive(self._http, request)
         except HTTPX_ERRORS as error:
             failure = self._wire.name_failure(self._upload.label, error, upload=self._upload)
         if failure is not None:

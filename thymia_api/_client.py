@@ -28,6 +28,7 @@ from thymia_api._retry import RetryPolicy
 from thymia_api._transports import ApiKey, EnvironmentTransport, GuardedTransport
 from thymia_api._wire import (
     HTTPX_ERRORS,
+    AnswerBuffer,
     Call,
     PollClock,
     Upload,
@@ -178,12 +179,24 @@ class ThymiaClient:
     def _send(self, call: Call[AnswerT]) -> AnswerT:
         failure: ThymiaError | None = None
         try:
-            response = self._http.send(self._http.build_request(**self._wire.get_call_arguments(call)))
+            response = _receive(self._http, self._http.build_request(**self._wire.get_call_arguments(call)))
         except HTTPX_ERRORS as error:
             failure = self._wire.name_failure(call.label, error)
         if failure is not None:
             raise failure
         return self._wire.read_answer(call, response)
+
+
+def _receive(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    response = http.send(request, stream=True)
+    buffer = AnswerBuffer(response)
+    try:
+        for piece in response.iter_bytes():
+            if not buffer.take(piece):
+                break
+    finally:
+        response.close()
+    return buffer.close()
 
 
 class _UploadAttempt:
@@ -200,7 +213,7 @@ class _UploadAttempt:
         failure: ThymiaError | None = None
         arguments = self._wire.get_upload_arguments(self._upload)
         try:
-            response = self._http.send(self._http.build_request(content=self._iterate(), **arguments))
+            response = _receive(self._http, self._http.build_request(content=self._iterate(), **arguments))
         except HTTPX_ERRORS as error:
             failure = self._wire.name_failure(self._upload.label, error, upload=self._upload)
         if failure is not None:

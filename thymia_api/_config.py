@@ -40,6 +40,10 @@ WAIT_TIMEOUT_S: Final = 600.0
 
 UPLOAD_CHUNK_BYTES: Final = 64 * 1024
 
+# A run with its transcript has some 10 kB. What is larger was not meant for us, and may not fill the memory.
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+_MAX_PORT: Final = 65_535
+
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -67,7 +71,7 @@ def parse_url(field: str, text: str) -> httpx.URL:
         url = httpx.URL(text)
     except (httpx.InvalidURL, TypeError):
         url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > _MAX_PORT:
         raise InvalidInputError([InputIssue(field, "must be an absolute http:// or https:// address")])
     return url
 

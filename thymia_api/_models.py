@@ -31,6 +31,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from thymia_api._biomarkers import SCORE_FIELDS
+from thymia_api._config import check_run_id, parse_url
 from thymia_api._exceptions import InputIssue, InvalidInputError, UnreadableResponseError
 
 __all__ = [
@@ -279,6 +280,22 @@ def _to_utc(value: object) -> datetime | None:
 
 
 UtcTime = Annotated[datetime | None, BeforeValidator(_to_utc)]
+
+
+def _refuse_unusable_id(value: str) -> str:
+    return check_run_id(value)
+
+
+def _refuse_unusable_url(value: str) -> str:
+    parse_url("address", value)
+    if not value.isprintable() or " " in value:
+        raise ValueError("must be an address without spaces and line breaks")
+    return value
+
+
+# A new run's id and address are of no use unless they can be used: better no run than one that is never found.
+NewRunId = Annotated[str, AfterValidator(_refuse_unusable_id)]
+GivenUrl = Annotated[str, AfterValidator(_refuse_unusable_url)]
 OpenRunStatus = Annotated[RunStatus | str, Field(union_mode="left_to_right")]
 OpenErrorCode = Annotated[ErrorCode | str, Field(union_mode="left_to_right")]
 
@@ -334,15 +351,15 @@ class Account(ResponseModel):
 class UploadRunCreated(ResponseModel):
     """A new run and the pre-signed address for its recording: valid for 1 hour, gives access by itself."""
 
-    id: str
-    recording_upload_url: str = Field(repr=False)
+    id: NewRunId
+    recording_upload_url: GivenUrl = Field(repr=False)
 
 
 class ActivityRunCreated(ResponseModel):
     """A new run and the link under which the participant does the activity."""
 
-    id: str
-    activity_link: str = Field(repr=False)
+    id: NewRunId
+    activity_link: GivenUrl = Field(repr=False)
 
 
 class Score(ResponseModel):
@@ -354,8 +371,8 @@ class Score(ResponseModel):
 class Section(ResponseModel):
     """A stretch of the recording with its scores; Helios returns one that spans all of it. Times in seconds."""
 
-    start_secs: float
-    finish_secs: float
+    start_secs: float = Field(allow_inf_nan=False)
+    finish_secs: float = Field(allow_inf_nan=False)
     transcript: str | None = Field(default=None, repr=False)
     mental_strain: Score | None = None
     distress: Score | None = None

@@ -7,6 +7,7 @@ gets the real address here. So what httpx logs, keeps on a response or attaches 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import urllib.request
 from types import TracebackType
@@ -148,12 +149,26 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
 
 # httpx reads proxy settings only for a client without a transport of its own; so they are read here.
 def find_proxy(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment (or the system) names for this address, or None."""
+    """Return the proxy that the environment (or the system) names for this address, or None.
+
+    This computer itself is always reached directly: a proxy would look for the address on its own.
+    """
+    if _is_this_computer(url.host):
+        return None
     proxies = urllib.request.getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(url.host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_this_computer(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class EnvironmentTransport(httpx.BaseTransport):

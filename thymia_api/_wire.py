@@ -11,7 +11,15 @@ from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
-from thymia_api._config import DEFAULT_TIMEOUT, USER_AGENT, Region, check_run_id, parse_url, resolve_base_url
+from thymia_api._config import (
+    DEFAULT_TIMEOUT,
+    MAX_ANSWER_BYTES,
+    USER_AGENT,
+    Region,
+    check_run_id,
+    parse_url,
+    resolve_base_url,
+)
 from thymia_api._exceptions import (
     AuthenticationError,
     ConnectionFailedError,
@@ -58,6 +66,7 @@ _ACCOUNT_PATH = "/v1/account"
 _REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-amz-request-id", "x-correlation-id")
 _UNAUTHORIZED, _NOT_FOUND, _UNPROCESSABLE, _TOO_MANY = 401, 404, 422, 429
 _RETRYABLE_STORAGE_STATUSES = (408, _TOO_MANY)
+_TRANSFER_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,25 @@ class Call(Generic[AnswerT]):
     @property
     def label(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class AnswerBuffer:
+    """Gathers the body of one answer, decompressed, up to `MAX_ANSWER_BYTES`."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._content = bytearray()
+
+    def take(self, piece: bytes) -> bool:
+        """Add the next piece; False when there is too much already: the rest is not to be read."""
+        self._content += piece
+        return len(self._content) <= MAX_ANSWER_BYTES
+
+    def close(self) -> httpx.Response:
+        """Return the answer with what was read of its body."""
+        headers = [(name, value) for name, value in self._response.headers.multi_items()]
+        kept = [(name, value) for name, value in headers if name.lower() not in _TRANSFER_HEADERS]
+        return httpx.Response(self._response.status_code, headers=kept, content=bytes(self._content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +186,9 @@ class Wire:
         """Return the answer's model or raise the error that the status stands for."""
         if not response.is_success:
             raise self._name_status(call.label, response)
+        if len(response.content) > MAX_ANSWER_BYTES:
+            problem = f"{call.label}: the answer is larger than {MAX_ANSWER_BYTES} bytes"
+            raise UnreadableResponseError(problem, body="", status=response.status_code)
         try:
             text: str | None = response.content.decode("utf-8")
         except UnicodeDecodeError:
