@@ -22,13 +22,15 @@ from heliograph.store import (
     load_participant,
     load_recording,
 )
+from heliograph.ui.buttons import sure_button
+from heliograph.ui.formats import format_seconds, format_utc
 from heliograph.ui.messages import escape
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import own_tokens
 from heliograph.ui.review import show_review
 from heliograph.ui.run_progress import show_run_progress
 from heliograph.ui.session_form import ask_session
-from heliograph.ui.waiting import review_recordings, waiting_recordings
+from heliograph.ui.waiting import waiting_recordings
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
@@ -70,7 +72,9 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         reasons[recording.id] = review.reason
         if review.problem:
             problems.append(review.problem)
-        if st.button("Discard this recording", key=f"record_discard_{recording.id[:8]}", icon=":material/delete:"):
+        if sure_button(
+            "Discard this recording", key=f"record_discard_{recording.id[:8]}", icon=":material/delete:"
+        ):
             discard_recording(workspace.store, recording.id)
             waiting_recordings().remove(recording.id)
             st.rerun()
@@ -80,7 +84,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         st.warning(problem)
     blocked = bool(problems or session.problems)
     label = "Submit" if len(recordings) == 1 else f"Submit {len(recordings)} recordings"
-    if not st.button(label, key="record_submit", type="primary", icon=":material/send:", disabled=blocked):
+    if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:", disabled=blocked):
         return
     runs = []
     try:
@@ -111,12 +115,12 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
 
 def show_activity_request(workspace: Workspace, participant: Participant) -> None:
     """A link under which the participant records by themselves, on a page that thymia hosts."""
-    st.caption("The participant opens the link on their own phone or computer and records there.")
+    st.markdown("The participant opens the link on their own phone or computer and records there.")
     session = ask_session(workspace.store, participant, key="record_activity", recorded=False)
     for problem in session.problems:
         st.warning(problem)
     key = st.session_state.setdefault("record_activity_key", _new_key())
-    if st.button("Create link", key="record_activity_create", type="primary", disabled=bool(session.problems)):
+    if sure_button("Create link", key="record_activity_create", kind="primary", disabled=bool(session.problems)):
         try:
             run = submit_activity(
                 workspace.store,
@@ -142,10 +146,10 @@ def show_submitted(workspace: Workspace) -> None:
     runs: list[int] = st.session_state.get("record_runs", [])
     if not runs:
         return
-    st.subheader("Runs" if len(runs) > 1 else "Run", anchor=False)
+    st.subheader("Results" if len(runs) > 1 else "Result", anchor=False)
     for run_id in runs:
         show_run_progress(run_id)
-    if st.button("Record another", key="record_another", icon=":material/add:"):
+    if sure_button("Record another", key="record_another", icon=":material/add:"):
         st.session_state["record_runs"] = []
         st.rerun()
 
@@ -183,14 +187,16 @@ def _whose(workspace: Workspace, participant_id: int | None) -> str:
 
 def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfinished) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{item.started_utc[:16].replace('T', ' ')} UTC · {item.duration_s:.0f} s")
+        st.markdown(f"{format_utc(item.started_utc)} · {format_seconds(item.duration_s)}", width="content")
         if item.cut_off:
             st.badge("interrupted", color="orange")
-        keep = st.button("Review", key=f"record_found_review_{item.key}")
-        drop = st.button("Discard", key=f"record_found_discard_{item.key}", type="tertiary")
+        waiting = waiting_recordings()
+        keep = sure_button("Review", key=f"record_found_review_{item.key}")
+        drop = sure_button("Discard", key=f"record_found_discard_{item.key}", kind="tertiary")
     try:
         if keep:
-            review_recordings(keep_unfinished(workspace.store, item, participant_id=participant.id))
+            waiting.append(keep_unfinished(workspace.store, item, participant_id=participant.id).id)
+            st.rerun()
         if drop:
             discard_unfinished(workspace.store, item)
             st.rerun()

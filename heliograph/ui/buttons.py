@@ -1,0 +1,31 @@
+"""Buttons whose press is not lost when another rerun breaks in.
+
+Streamlit tells a script of a press in one run only. When that run is replaced by the next one before it reaches
+the button, as the recorder's component does while it loads, the press is gone. Noted by a callback, which runs
+before anything can break in, it waits for the run that gets there.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+__all__ = ["sure_button"]
+
+
+def sure_button(
+    label: str,
+    *,
+    key: str,
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
+    icon: str | None = None,
+    disabled: bool = False,
+) -> bool:
+    """Draw a button; True in exactly one run for each press, however many runs were broken off in between."""
+    st.button(label, key=key, type=kind, icon=icon, disabled=disabled, on_click=_note, args=(key,))
+    return bool(st.session_state.pop(f"{key}_pressed", False)) and not disabled
+
+
+def _note(key: str) -> None:
+    st.session_state[f"{key}_pressed"] = True
