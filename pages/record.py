@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from heliograph.ui.frame import just_entered, show_disclaimer, show_header
+from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.participant_form import choose_participant
 from heliograph.ui.recorder import rest_recorder, show_prompt, show_recorder
+from heliograph.ui.steps import STEPS, show_steps
 from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
 
@@ -14,31 +15,36 @@ LIVE, BUILTIN, UPLOAD, ACTIVITY = WAYS = ("Record live", "Built-in recorder", "U
 workspace = show_header("Record")
 if just_entered():
     rest_recorder()
+steps_box = st.container()
 participant = choose_participant(workspace.store, key="record_participant")
+
+step = 0 if participant is None else 2 if waiting_recordings() else 3 if st.session_state.get("record_runs") else 1
+with steps_box:
+    show_steps(STEPS[step])
 
 if participant is None:
     rest_recorder()
     show_unfinished(workspace, None)
     show_submitted(workspace)
-elif waiting_recordings():
+elif step == 2:
     rest_recorder()
     show_refused(st.session_state.pop("record_refused", []))
     show_submit(workspace, participant)
-elif st.session_state.get("record_runs"):
+elif step == 3:
     rest_recorder()
     show_submitted(workspace)
-    show_disclaimer()
 else:
     show_unfinished(workspace, participant)
-    st.subheader("Recording", anchor=False)
-    way = st.segmented_control("How", WAYS, default=LIVE, key="record_way", required=True, persist_state="session")
+    way = st.segmented_control(
+        "How to record", WAYS, default=LIVE, key="record_way", required=True, persist_state="session"
+    )
     if way != LIVE:
         rest_recorder()
     if way in (LIVE, BUILTIN):
         prompt_box, recorder_box = st.columns([3, 2], gap="large")
         with prompt_box:
             show_prompt(participant.language)
-        with recorder_box:
+        with recorder_box, st.container(key="record_booth"):
             if way == LIVE:
                 show_recorder(workspace, participant)
             else:

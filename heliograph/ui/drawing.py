@@ -12,12 +12,22 @@ __all__ = ["show_drawing"]
 JS = """
 export default function (component) {
   const { data, parentElement } = component;
-  parentElement.querySelector(".drawing").innerHTML = data.svg;
+  const drawing = parentElement.querySelector(".drawing");
+  const first = drawing.innerHTML === "";
+  drawing.innerHTML = data.svg;
+  if (first && data.reveal && window.matchMedia("(max-width: 640px)").matches) {
+    const root = drawing.getRootNode();
+    const outer = (root.host || drawing).closest("[data-testid=stColumn]");
+    if (outer) outer.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
 }
 """
 
 
-def show_drawing(svg: str, *, key: str) -> None:
-    """Draw `svg`, replacing what `key` showed before without flicker."""
+def show_drawing(svg: str, *, key: str, reveal: bool = False) -> None:
+    """Draw `svg`, replacing what `key` showed before without flicker.
+
+    With `reveal` a phone scrolls to the column that it is in when it first appears.
+    """
     draw = st.components.v2.component("heliograph_drawing", html='<div class="drawing"></div>', js=JS)
-    draw(data={"svg": svg}, key=key)
+    draw(data={"svg": svg, "reveal": reveal}, key=key)

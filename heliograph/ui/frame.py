@@ -8,6 +8,7 @@ import streamlit as st
 
 from heliograph.store import load_worker
 from heliograph.ui import messages
+from heliograph.ui.style import show_style
 from heliograph.ui.workspace import Workspace, get_workspace
 
 __all__ = ["ICON", "just_entered", "note_page", "show_disclaimer", "show_header"]
@@ -19,6 +20,7 @@ ICON = str(Path(__file__).with_name("icon.png"))  # A material icon would be fet
 def show_header(title: str, lead: str | None = None) -> Workspace:
     """Draw the head of a page and return the workspace that the page works with."""
     workspace = get_workspace()
+    show_style()
     with st.container(horizontal=True, vertical_alignment="center", key="frame_head"):
         st.title(title, anchor=False, width="content")
         st.badge(
@@ -27,7 +29,8 @@ def show_header(title: str, lead: str | None = None) -> Workspace:
             color="orange" if workspace.synthetic else "green",
         )
     if workspace.synthetic:
-        st.warning(messages.SANDBOX_BANNER, icon=":material/science:")
+        with st.container(key="frame_banner"):
+            st.warning(messages.SANDBOX_BANNER, icon=":material/science:")
     show_notices()
     if lead:
         st.markdown(lead)
@@ -57,4 +60,4 @@ def just_entered() -> bool:
 
 def show_disclaimer() -> None:
     """The one calm line that stands wherever scores are read."""
-    st.caption(messages.DISCLAIMER)
+    st.caption(f"{messages.POINT_IN_TIME} {messages.DISCLAIMER}")

@@ -15,6 +15,7 @@ from thymia_api.speech import SpeechError
 
 __all__ = ["show_refused", "take_builtin_recording", "take_uploads"]
 
+FORM_PX = 640
 FORMATS = ["flac", "mp3", "mp4", "m4a", "ogg", "oga", "webm", "wav"]
 SAMPLE_RATE = 16_000  # At 48 kHz browsers switch their own processing on.
 
@@ -26,10 +27,10 @@ def take_builtin_recording(workspace: Workspace, participant: Participant) -> No
         "Press the microphone, speak, press again to stop",
         sample_rate=SAMPLE_RATE,
         key=f"record_builtin_{serial}",
-        help="Works where the live recorder is blocked. Keep this page open until the recording appears below.",
     )
     st.caption(
-        "At least 10 seconds of speech, at most 3 minutes. Needs HTTPS or localhost, like every microphone."
+        "At least 10 seconds of speech, at most 3 minutes. Works where the live recorder is blocked;"
+        " keep this page open until the review appears."
     )
     if heard is None:
         return
@@ -48,15 +49,17 @@ def take_builtin_recording(workspace: Workspace, participant: Participant) -> No
 def take_uploads(workspace: Workspace, participant: Participant) -> None:
     """Files of the six formats, several at once; those that can't be read are named and left out."""
     serial = st.session_state.setdefault("record_upload_serial", 0)
-    with st.form(f"record_upload_form_{serial}", border=False):
+    with st.form(f"record_upload_form_{serial}", border=False, width=FORM_PX):
         files = st.file_uploader(
             "Recordings",
             type=FORMATS,
             accept_multiple_files=True,
             key=f"record_upload_{serial}",
-            help="FLAC, MP3, MP4, Ogg, WebM or WAV; at least 10 seconds of speech and at most 3 minutes each.",
         )
-        st.caption("All files of one upload belong to the same participant and session.")
+        st.caption(
+            "FLAC, MP3, MP4, Ogg, WebM or WAV, each with at least 10 seconds of speech and at most 3 minutes long."
+            " Files chosen together get the same session details."
+        )
         sent = st.form_submit_button("Check the files", type="primary")
     if not sent:
         return

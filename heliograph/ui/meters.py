@@ -13,7 +13,7 @@ __all__ = ["GOOD_SPEECH_S", "NEEDED_SPEECH_S", "draw_level", "draw_ring", "draw_
 NEEDED_SPEECH_S = 10.0  # thymia's minimum.
 GOOD_SPEECH_S = 15.0  # A margin: another detector may count a second or two less.
 FLOOR_DBFS = -60.0
-RED, AMBER, GREEN = "#d1495b", "#e09f3e", "#2a9d6f"  # Told apart by the number and the words as well.
+RED, AMBER, GREEN = "#d1495b", "#c77d0a", "#2a9d6f"  # Told apart by the number and the words as well.
 TRACK = "rgba(128,128,128,0.25)"
 RADIUS = 52
 
@@ -36,9 +36,9 @@ def draw_ring(speech_s: float, elapsed_s: float) -> str:
         f'<circle cx="60" cy="60" r="{RADIUS}" fill="none" stroke="{ring_colour(speech_s)}" stroke-width="10" '
         f'stroke-linecap="round" stroke-dasharray="{filled:.1f} {round_:.1f}" transform="rotate(-90 60 60)"/>'
         '<g fill="currentColor" text-anchor="middle" font-family="inherit">'
-        f'<text x="60" y="64" font-size="30" font-weight="600">{speech_s:.0f}</text>'
-        '<text x="60" y="79" font-size="9">s of speech</text>'
-        f'<text x="60" y="93" font-size="9" opacity="0.7">{minutes}:{seconds:02d} in all</text></g></svg>'
+        f'<text x="60" y="62" font-size="32" font-weight="600">{speech_s:.0f}</text>'
+        '<text x="60" y="80" font-size="12">s of speech</text>'
+        f'<text x="60" y="95" font-size="11" opacity="0.8">{minutes}:{seconds:02d} in all</text></g></svg>'
     )
 
 

@@ -25,6 +25,7 @@ OFFERED = 500  # More than this and one has to type a part of the label first.
 OLDEST_YEAR = 1900
 UNKNOWN = "Unknown"
 MAX_LABEL = 50
+FIELD_PX, FORM_PX = 280, 640
 URL_NAME = "participant"
 
 
@@ -37,16 +38,16 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
         _take_from_url(store, key)
     offered = search_participants(store, limit=OFFERED + 1)
     st.session_state.setdefault(f"{key}_kind", "Existing" if offered else "New")
-    kind_box, label_box = st.columns([1, 3], vertical_alignment="bottom")
-    wanted = kind_box.segmented_control("Participant", ["Existing", "New"], key=f"{key}_kind", required=True)
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    wanted = row.segmented_control("Participant", ["Existing", "New"], key=f"{key}_kind", required=True)
     if wanted == "New":
         if _details_form(store, f"{key}_new", None):
             st.session_state[f"{key}_saved"] = st.session_state[f"{key}_new_label"].strip()
             st.rerun()
         return None
-    with label_box:
+    with row:
         if len(offered) > OFFERED:
-            text = st.text_input("Find by the beginning of the label", key=f"{key}_find")
+            text = st.text_input("Find by the beginning of the label", key=f"{key}_find", width=FIELD_PX)
             offered = search_participants(store, text, limit=OFFERED)
         labels = [participant.label for participant in offered[:OFFERED]]
         label = st.selectbox(
@@ -54,6 +55,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
             labels,
             index=None,
             key=f"{key}_label",
+            width=FIELD_PX,
             placeholder="Choose or type to search" if labels else "No participant yet: choose New",
         )
     found = load_participant_by_label(store, label) if label else None
@@ -61,7 +63,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
         st.query_params.pop(URL_NAME, None)
     else:
         st.query_params[URL_NAME] = str(found.id)
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with row.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):
             st.caption(_describe(found), width="content")
             if st.button("Edit details", key=f"{key}_edit", type="tertiary", icon=":material/edit:"):
                 _edit_dialog(found, key)
@@ -94,16 +96,16 @@ def _details_form(store: Store, key: str, known: Participant | None) -> bool:
     born = known.date_of_birth.split("-") if known else None
     languages, sexes = [code.value for code in LanguageCode], [sex.value for sex in BirthSex]
     accents = [None, *(accent.value for accent in Accent)]
-    with st.form(key, border=False):
+    with st.form(key, border=False, width=FORM_PX):
         label = st.text_input(
             "Label",
             value=known.label if known else "",
             max_chars=MAX_LABEL,
             disabled=known is not None,
             key=f"{key}_label",
+            placeholder="A code such as P-017, never a name",
             help="A code such as P-017. Never a name, an e-mail address or anything that identifies a person.",
         )
-        st.markdown("Date of birth")
         year_box, month_box, day_box = st.columns(3)
         year = year_box.number_input(
             "Year of birth",
@@ -156,9 +158,9 @@ def _details_form(store: Store, key: str, known: Participant | None) -> bool:
     if not sent:
         return False
     born_on, problem = _date_of_birth(year, month, day)
-    missing = [name for name, value in (("a label", label.strip()), ("the birth sex", sex)) if not value]
-    if missing:
-        problem = f"Enter {' and '.join(missing)}."
+    needed = (("a label", label.strip()), ("the year of birth", year), ("the birth sex", sex))
+    if missing := [name for name, value in needed if not value]:
+        problem = f"Enter {', '.join(missing)}. Month and day of birth may stay unknown."
     if known is None and label.strip() and load_participant_by_label(store, label.strip()):
         problem = "A participant with this label exists already: choose Existing, or another label."
     if problem or born_on is None:

@@ -30,6 +30,7 @@ from thymia_api.speech import SpeechError
 __all__ = ["own_tokens", "rest_recorder", "show_prompt", "show_recorder"]
 
 TICK_S = 0.5
+RING_PX = 140
 CONNECT_PATIENCE_S = 8.0
 SILENT_LINE_S = 4.0  # No frame for so long: the connection is gone, not just late.
 POST_ROLL_S = 0.5  # What is still on its way when Stop is pressed.
@@ -81,7 +82,7 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
     else:
         if desk.connecting_since is not None:
             st.warning(BLOCKED, icon=":material/wifi_off:")
-        st.caption("Your browser will ask for permission. Nothing is recorded before you press Start recording.")
+        st.caption("First turn on the microphone: your browser asks. Nothing is recorded before you press Start.")
 
 
 def rest_recorder() -> None:
@@ -116,7 +117,7 @@ def show_prompt(language: str) -> None:
         "What to say",
         [*passages, *questions],
         key=f"record_prompt_{prompts.language}",
-        help="The same prompt in every session keeps recordings comparable.",
+        help="The same text in every session keeps recordings comparable.",
     )
     with st.container(border=True, key="record_prompt_text"):
         if chosen in passages:
@@ -191,8 +192,9 @@ def _stop(desk: _Desk) -> None:
 
 
 def _show_recording(desk: _Desk) -> None:
-    _show_recording_live(desk)
-    with st.container(horizontal=True, horizontal_alignment="center"):
+    with st.container(key="record_live"):
+        _show_recording_live(desk)
+    with st.container(horizontal=True):
         st.button("Stop", key="record_stop", type="primary", icon=":material/stop:", on_click=_stop, args=(desk,))
         st.button("Discard and start again", key="record_abandon", on_click=_close, args=(desk,))
 
@@ -204,8 +206,15 @@ def _show_recording_live(desk: _Desk) -> None:
     snapshot = desk.capture.snapshot()
     if snapshot.phase is CapturePhase.FINISHED:
         st.rerun()
-    show_drawing(draw_ring(snapshot.speech_s, snapshot.elapsed_s), key="record_ring")
-    show_drawing(draw_level(snapshot.level_dbfs, snapshot.peak_dbfs), key="record_level")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", wrap=False):
+        with st.container(width=RING_PX):
+            show_drawing(draw_ring(snapshot.speech_s, snapshot.elapsed_s), key="record_ring", reveal=True)
+        with st.container(width="stretch", gap="xsmall"):
+            show_drawing(draw_level(snapshot.level_dbfs, snapshot.peak_dbfs), key="record_level")
+            _tell_progress(snapshot)
+
+
+def _tell_progress(snapshot: CaptureSnapshot) -> None:
     if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
         st.warning("The connection is interrupted. What was recorded is kept; waiting for it to come back …")
     elif snapshot.speech_s < NEEDED_SPEECH_S:

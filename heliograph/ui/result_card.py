@@ -10,6 +10,7 @@ from heliograph.charts import BIOMARKER_COLOURS, Mode
 from heliograph.store import RunDetail, RunState, Section
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, format_seconds
+from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.theme import get_mode
 from thymia_api import BIOMARKERS, Biomarker
 
@@ -59,7 +60,7 @@ def show_result_card(detail: RunDetail) -> None:
                 st.markdown(f"**{format_seconds(section.start_s)} to {format_seconds(section.finish_s)}**")
             st.html(make_scores_html(section, get_mode()))
         st.caption(f"{messages.HIGHER_IS_WORSE} {messages.LEVEL_WORDS}")
-        st.caption(messages.POINT_IN_TIME)
+        show_disclaimer()
 
 
 def show_run_outcome(detail: RunDetail) -> None:

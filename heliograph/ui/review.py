@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import streamlit as st
 
 from heliograph.audio.quality import QualityRow, Verdict
+from heliograph.charts import Mode
 from heliograph.runs.intake import compute_rows, load_waveform
 from heliograph.store import Recording, recording_path
 from heliograph.ui.drawing import show_drawing
 from heliograph.ui.meters import draw_waveform
+from heliograph.ui.theme import get_mode
 from heliograph.ui.workspace import Workspace
 
-__all__ = ["Review", "show_review"]
+__all__ = ["Review", "make_quality_html", "show_review"]
 
 COLUMNS = 600
-ICONS: dict[Verdict, tuple[str, Literal["green", "orange", "red"], str]] = {
-    Verdict.PASS: (":material/check_circle:", "green", "Good"),
-    Verdict.WARN: (":material/warning:", "orange", "Check"),
-    Verdict.FAIL: (":material/cancel:", "red", "Not usable"),
+# Sign, word, and the sign's colour on a light and on a dark page (4.5 : 1 or more).
+VERDICTS: dict[Verdict, tuple[str, str, dict[Mode, str]]] = {
+    Verdict.PASS: ("✓", "Good", {"light": "#137a4b", "dark": "#3ecf8e"}),
+    Verdict.WARN: ("!", "Check", {"light": "#a35200", "dark": "#ffb454"}),
+    Verdict.FAIL: ("✕", "Not usable", {"light": "#b3261e", "dark": "#ff8a80"}),
 }
+STYLE = """
+<style>
+.hg-quality { display: grid; grid-template-columns: max-content minmax(7rem, max-content) 1fr; gap: .5rem 1.2rem;
+  line-height: 1.3; align-items: baseline; }
+.hg-quality > div { display: contents; }
+.hg-quality .hg-verdict { font-weight: 600; white-space: nowrap; }
+.hg-quality .hg-advice { grid-column: 2 / -1; opacity: .8; font-size: .9rem; margin: -.3rem 0 .2rem; }
+@media (max-width: 640px) {
+  .hg-quality { column-gap: .8rem; grid-template-columns: max-content 1fr max-content; }
+}
+</style>
+"""
 
 
 class Review:
@@ -46,17 +62,17 @@ def show_review(workspace: Workspace, recording: Recording) -> Review:
     """Draw player, waveform and quality rows; asks for a reason where a row warns."""
     path = recording_path(workspace.store, recording)
     lows, highs = _waveform(str(path), recording.id)
-    show_drawing(draw_waveform(lows, highs), key=f"record_waveform_{recording.id[:8]}")
-    st.audio(str(path), format=recording.facts.media_type)
     rows = compute_rows(recording)
-    with st.container(border=True, key=f"record_quality_{recording.id[:8]}"):
-        for row in rows:
-            _show_row(row)
+    heard_box, quality_box = st.columns(2, gap="large")
+    with heard_box:
+        show_drawing(draw_waveform(lows, highs), key=f"record_waveform_{recording.id[:8]}")
+        st.audio(str(path), format=recording.facts.media_type)
+    quality_box.html(make_quality_html(rows, get_mode()))
     verdicts = {row.verdict for row in rows}
     failed, warned = Verdict.FAIL in verdicts, Verdict.WARN in verdicts
     reason = ""
     if warned and not failed:
-        reason = st.text_input(
+        reason = quality_box.text_input(
             "Reason for submitting despite the warnings",
             key=f"record_reason_{recording.id[:8]}",
             max_chars=200,
@@ -71,11 +87,16 @@ def _waveform(path: str, _recording_id: str) -> tuple[list[float], list[float]]:
     return load_waveform(Path(path), COLUMNS)
 
 
-def _show_row(row: QualityRow) -> None:
-    icon, colour, word = ICONS[row.verdict]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(word, icon=icon, color=colour, width=110)
-        st.markdown(f"**{row.label}**", width=190)
-        st.markdown(row.text, width="content")
-    if row.verdict is not Verdict.PASS and row.advice:
-        st.caption(row.advice)
+def make_quality_html(rows: Sequence[QualityRow], mode: Mode) -> str:
+    """One line a measure: verdict, name, number, and what to do where it is not good."""
+    return f'{STYLE}<div class="hg-quality" role="list">{"".join(_make_row(row, mode) for row in rows)}</div>'
+
+
+def _make_row(row: QualityRow, mode: Mode) -> str:
+    sign, word, colours = VERDICTS[row.verdict]
+    advised = row.verdict is not Verdict.PASS and row.advice
+    advice = f'<span class="hg-advice">{html.escape(row.advice)}</span>' if advised else ""
+    return (
+        f'<div role="listitem"><span class="hg-verdict" style="color:{colours[mode]}">{sign} {word}</span>'
+        f"<b>{html.escape(row.label)}</b><span>{html.escape(row.text)}</span>{advice}</div>"
+    )

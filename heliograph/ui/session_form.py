@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -28,9 +29,17 @@ from heliograph.ui.messages import escape
 
 __all__ = ["Session", "ask_session", "local_now"]
 
+
+class _TimeField(TypedDict):
+    format: str
+    width: int
+
+
 MAX_TAGS, MAX_TAG_NAME, MAX_TAG_VALUE = 20, 40, 100
 OFFERED_TAGS, OFFERED_VALUES = 40, 10
-KEEP, DELETE_RECORDING, DELETE_ALL = "Keep everything", "Delete the recording", "Delete everything"
+FORM_PX = 820
+TIME_FIELD: Final[_TimeField] = {"format": "YYYY-MM-DD", "width": 220}
+KEEP, DELETE_RECORDING, DELETE_ALL = "Nothing", "The recording", "Everything"
 ISSUES = {
     SessionIssue.ASLEEP_AFTER_AWAKE: "Fell asleep must be before woke up.",
     SessionIssue.AWAKE_AFTER_RECORDED: "Woke up must be before the recording.",
@@ -66,9 +75,10 @@ def ask_session(store: Store, participant: Participant, *, key: str, recorded: b
     suggested = st.session_state.setdefault(
         f"{key}_suggested", suggest_session_times(now, earlier=_earlier(store, participant))
     )
-    times, questions = _ask_times(suggested, now, key, recorded)
-    tags, tag_problems = _ask_tags(store, key)
-    delete_data, data_to_delete = _ask_deletion(key)
+    with st.container(width=FORM_PX):
+        times, questions = _ask_times(suggested, now, key, recorded)
+        tags, tag_problems = _ask_tags(store, key)
+        delete_data, data_to_delete = _ask_deletion(key)
     return Session(times, tags, delete_data, data_to_delete, (*questions, *tag_problems))
 
 
@@ -90,14 +100,16 @@ def _ask_times(suggested: SessionTimes, now: datetime, key: str, recorded: bool)
         key=f"{key}_sleep_known",
         help="The last main sleep before the recording, in the participant's local time. Switch off if not asked.",
     )
-    boxes = st.columns(3 if known and recorded else 2)
+    row = st.container(horizontal=True)
     asleep = awake = recorded_at = None
     if known:
-        asleep = boxes[0].datetime_input("Fell asleep", suggested.asleep, key=f"{key}_asleep", step=300)
-        awake = boxes[1].datetime_input("Woke up", suggested.awake, key=f"{key}_awake", step=300)
-        st.caption("Suggested from the last session: correct them to what the participant says.")
+        asleep = row.datetime_input("Fell asleep", suggested.asleep, key=f"{key}_asleep", step=300, **TIME_FIELD)
+        awake = row.datetime_input("Woke up", suggested.awake, key=f"{key}_awake", step=300, **TIME_FIELD)
+        st.caption("These sleep times are only suggestions: correct them to what the participant says.")
     if recorded:
-        recorded_at = boxes[-1].datetime_input("Recorded at", suggested.recorded, key=f"{key}_recorded", step=60)
+        recorded_at = row.datetime_input(
+            "Recorded at", suggested.recorded, key=f"{key}_recorded", step=60, **TIME_FIELD
+        )
     times = SessionTimes(_naive(asleep), _naive(awake), _naive(recorded_at))
     problems = []
     for issue in compute_session_issues(times, now=now):
@@ -142,13 +154,13 @@ def _ask_tags(store: Store, key: str) -> tuple[dict[str, str], list[str]]:
 
 def _ask_deletion(key: str) -> tuple[bool, tuple[str, ...] | None]:
     choice = st.radio(
-        "At thymia, 12 hours after the run",
+        "What thymia deletes, 12 hours after the result",
         [KEEP, DELETE_RECORDING, DELETE_ALL],
         key=f"{key}_deletion",
         captions=[
-            "Nothing is deleted.",
-            "Only the recording is deleted there; the scores stay.",
-            "Recording, inputs and results are deleted there. They are fetched and kept here before.",
+            "Recording and results stay with thymia.",
+            "The scores stay there.",
+            "Recording, details and results. The results are fetched and kept here before.",
         ],
     )
     if choice == DELETE_RECORDING:
