@@ -2,23 +2,32 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+import importlib
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from heliograph.audio import capture, discard_empty_takes
 from heliograph.config import SettingError
-from heliograph.runs import Worker
 from heliograph.store import StoreError, adopt_orphans
-from heliograph.ui import webrtc
 from heliograph.ui.headers import SecurityHeaders
 from heliograph.ui.workspace import SANDBOX_PATH, close_workspace, get_workspace
 
 STOP_TIMEOUT_S = 5.0
+# Imported while the first visitor's browser still loads Streamlit's own scripts, in the order of first need.
+WANTED_SOON = (
+    "heliograph.ui.overview_panels",
+    "heliograph.runs",
+    "pandas",
+    "plotly.graph_objects",
+    "heliograph.audio",
+)
+_LOGGER = logging.getLogger("heliograph.app")
 
 try:
     workspace = get_workspace()
@@ -26,34 +35,84 @@ except (SettingError, StoreError) as error:
     raise SystemExit(f"heliograph: {error}") from None
 
 
-def sandbox_route() -> BaseRoute:
-    """The sandbox API, or in any other workspace a plain 404 instead of Streamlit's own page."""
-    if not workspace.settings.embedded_sandbox:
-        return Route(SANDBOX_PATH + "/{path:path}", lambda request: PlainTextResponse("Not Found", 404))
+class Later:
+    """An ASGI app that is made at its first request, off the event loop."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._making = asyncio.Lock()
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._making:
+            if self.app is None:
+                self.app = await asyncio.to_thread(self._make)
+        await self.app(scope, receive, send)
+
+
+def make_sandbox() -> ASGIApp:
+    """The sandbox API, its state beside the workspace's database."""
     from thymia_api.sandbox import SandboxSettings, create_app
 
-    settings = SandboxSettings(api_key=workspace.sandbox_key, state_dir=workspace.store.folder / "sandbox")
-    return Mount(SANDBOX_PATH, app=create_app(settings))
+    return create_app(SandboxSettings(api_key=workspace.sandbox_key, state_dir=workspace.store.folder / "sandbox"))
+
+
+sandbox = Later(make_sandbox)
+
+
+def sandbox_route() -> BaseRoute:
+    """The sandbox, or in any other workspace a plain 404 instead of Streamlit's own page."""
+    if workspace.settings.embedded_sandbox:
+        return Mount(SANDBOX_PATH, app=sandbox)
+    return Route(SANDBOX_PATH + "/{path:path}", lambda request: PlainTextResponse("Not Found", 404))
+
+
+def prepare() -> None:
+    """What takes a second or two and nobody has to wait for; in a thread of its own."""
+    for name in WANTED_SOON:
+        importlib.import_module(name)
+    from heliograph.audio import discard_empty_takes
+    from heliograph.ui import webrtc
+
+    webrtc.prepare()
+    discard_empty_takes(workspace.store.spool_folder)
+    adopt_orphans(workspace.store)
+    gc.collect()
+    gc.freeze()  # Streamlit collects garbage after every rerun; what is imported by now need not be looked at.
+
+
+async def work(stop: asyncio.Event) -> None:
+    """Prepare, then carry runs out until `stop` is set."""
+    try:
+        await asyncio.to_thread(prepare)
+    except Exception:
+        _LOGGER.exception("the preparations failed; runs are carried out all the same")
+    from heliograph.runs import Worker
+
+    worker = Worker(workspace.store, make_client=workspace.make_async_client)
+    workspace.wake_worker = worker.wake
+    await worker.run(stop)
+
+
+def close() -> None:
+    """Keep what is being recorded, and end what the sandbox still does."""
+    from heliograph.audio import capture
+
+    capture.flush_all()
+    if sandbox.app is not None:
+        sandbox.app.state.sandbox.close()  # type: ignore[attr-defined]
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Run the worker beside the server; on the way out keep what is being recorded, then stop the worker."""
-    webrtc.prepare()
-    await asyncio.to_thread(adopt_orphans, workspace.store)
-    await asyncio.to_thread(discard_empty_takes, workspace.store.spool_folder)
+    """Run the worker beside the server."""
     stop = asyncio.Event()
-    worker = Worker(workspace.store, make_client=workspace.make_async_client)
-    workspace.wake_worker = worker.wake
-    task = asyncio.create_task(worker.run(stop))
-    gc.collect()
-    gc.freeze()  # Streamlit collects garbage after every rerun; what is imported by now need not be looked at.
+    task = asyncio.create_task(work(stop))
     try:
         yield
     finally:
-        await asyncio.to_thread(capture.flush_all)
         stop.set()
-        await asyncio.wait({task}, timeout=STOP_TIMEOUT_S)
+        await asyncio.gather(asyncio.to_thread(close), asyncio.wait({task}, timeout=STOP_TIMEOUT_S))
         close_workspace()
 
 

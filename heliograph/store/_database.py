@@ -5,6 +5,7 @@ processes)."""
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import secrets
 import sqlite3
@@ -81,6 +82,7 @@ class Store:
             _make_private_folder(folder)
             folder = folder.resolve()
             path = folder / DATABASE_NAME
+            importlib.import_module("heliograph.store._sqlite_utils")
             with _migrate_lock(folder):
                 _refuse_foreign(path, workspace=workspace, synthetic=synthetic)
                 for name in (RECORDINGS_NAME, SPOOL_NAME):
@@ -193,7 +195,7 @@ class Store:
 
     @contextmanager
     def _connection(self) -> Iterator[Database]:
-        from sqlite_utils import Database  # it imports pandas when there is one: not at our own import
+        from heliograph.store._sqlite_utils import Database
 
         if self._anchor is None:
             raise RuntimeError(f"the store in {self.folder} is closed")
@@ -289,7 +291,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, workspace: str, synt
     has_table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()
     if has_table and set(_load_applied(connection)) >= set(NAMES):
         return
-    from sqlite_utils import Database
+    from heliograph.store._sqlite_utils import Database
 
     connection.execute("PRAGMA foreign_keys = OFF")  # a later migration may rebuild a table that others point to
     connection.execute("BEGIN IMMEDIATE")  # apply() itself begins deferred; inside ours it uses savepoints

@@ -348,7 +348,7 @@ NAMES = tuple(migration.__name__ for migration in ALL)
 
 def collect_migrations() -> Migrations:
     """The migrations, oldest first, ready to apply."""
-    from sqlite_utils import Migrations
+    from heliograph.store._sqlite_utils import Migrations
 
     migrations = Migrations(MIGRATION_SET)
     for migration in ALL:

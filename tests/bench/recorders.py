@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from heliograph.__main__ import find_browser
 from heliograph.audio.spool import load_takes
 from tests.bench.start import cpu_s
 from tests.browser.conftest import QUIET_FLAGS, RATE, SPEECH, Server, load_mono, write_wav
@@ -40,7 +41,7 @@ def measure(people: int, microphone: Path) -> tuple[float, float, float]:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             flags.append("--no-sandbox")
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("HELIOGRAPH_CHROMIUM") or None, args=flags
+            executable_path=find_browser(), args=flags
         )
         try:
             pages = [open_recorder(browser.new_context(), server, f"P-{number}") for number in range(people)]

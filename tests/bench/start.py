@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
+from heliograph.__main__ import find_browser
 from tests.browser.conftest import QUIET_FLAGS, ROOT, free_port
 
 ROUNDS = 5
@@ -89,7 +90,7 @@ def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
         flags = [*QUIET_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else QUIET_FLAGS
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("HELIOGRAPH_CHROMIUM") or None, args=flags
+            executable_path=find_browser(), args=flags
         )
         empty = Path(name) / "empty.py"
         empty.write_text(EMPTY_APP)
