@@ -87,8 +87,10 @@ POINT_IN_TIME: Final = (
     "One recording shows a state at one point in time. Take a baseline over several sessions and read the trend."
 )
 HIGHER_IS_WORSE: Final = "Scores run from 0 to 1; higher is worse."
-SANDBOX_BANNER: Final = "**Sandbox: every score is synthetic and means nothing.** Nothing leaves this machine."
+SANDBOX_BANNER: Final = (
+    "**Sandbox: every score is synthetic and means nothing.** Nothing leaves this machine."
     " Settings say how to work with thymia."
+)
 RESULT_GONE: Final = "The result was deleted here when thymia deleted its own, as was chosen in Settings."
 RESULT_EMPTY: Final = "thymia finished this run without any score. Fetch it again, or retry as a new run."
 PURGE_EXPLAINED: Final = (
