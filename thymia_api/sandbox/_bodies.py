@@ -43,12 +43,15 @@ class ReceivedFile:
 
 
 async def receive_json(request: Request, model: type[Body]) -> Body:
-    """The request's JSON body as `model`; HTTPException 413 or 422, the latter in the documented shape."""
+    """The request's JSON body as `model`; HTTPException 400, 413 or 422, the last in the documented shape."""
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MAX_JSON_BYTES:
-            raise HTTPException(413, "Request body is too large")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MAX_JSON_BYTES:
+                raise HTTPException(413, "Request body is too large")
+    except ClientDisconnect:  # nobody hears the answer; an error of ours would be logged
+        raise HTTPException(400, "Request body is incomplete") from None
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         issue = {"loc": ["header", "content-type"], "msg": "Must be application/json", "type": "content_type"}

@@ -36,7 +36,7 @@ class Execution:
         self._active: set[str] = set()
         self._threads: list[threading.Thread] = []
         self._is_stopping = False
-        self._lock = FileLock(state.folder / "execution.lock", timeout=0, thread_local=False)
+        self._lock = FileLock(state.folder / "execution.lock", timeout=0, mode=0o600, thread_local=False)
 
     def wake(self, *, work: bool = True) -> None:
         """Start the threads if there are none, and say that there may be something to do. Never blocks."""

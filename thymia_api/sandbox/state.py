@@ -72,9 +72,10 @@ class State:
         self._path = self.folder / "sandbox.db"
         self.recordings = self.folder / "recordings"
         try:
-            self.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
-            with FileLock(self.folder / "open.lock", timeout=30):
+            self.recordings.mkdir(mode=0o700, exist_ok=True)
+            with FileLock(self.folder / "open.lock", timeout=30, mode=0o600):
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
                 # One connection stays open, so that closing the others never checkpoints and drops the WAL.
                 self._anchor = sqlite3.connect(self._path, check_same_thread=False)
