@@ -17,6 +17,9 @@ from thymia_api import (
     UploadError,
 )
 
+MAX_ISSUES, MAX_ISSUE_CHARS = 20, 300
+"""Of a refusal so much is kept: it is stored with the run and shown to a person."""
+
 
 def describe_problem(problem: ThymiaError) -> str:
     """What to store, log and show about an error: one line, or for a 422 one a field, in the API's words."""
@@ -39,10 +42,14 @@ def describe_problem(problem: ThymiaError) -> str:
 
 
 def _describe_issues(problem: InvalidRequestError) -> str:
-    return "\n".join(
+    lines = [
         f"{'.'.join(str(part) for part in issue.loc if part != 'body') or 'request'}: {issue.msg}"
-        for issue in problem.issues
-    )
+        for issue in problem.issues[:MAX_ISSUES]
+    ]
+    lines = [line if len(line) <= MAX_ISSUE_CHARS else line[:MAX_ISSUE_CHARS] + "…" for line in lines]
+    if len(problem.issues) > MAX_ISSUES:
+        lines.append(f"… and {len(problem.issues) - MAX_ISSUES} more")
+    return "\n".join(lines)
 
 
 class ApiHealth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliograph.runs.options import WorkerOptions
 from heliograph.runs.schedule import (
@@ -15,6 +15,11 @@ from heliograph.runs.schedule import (
 )
 from heliograph.store import SCORE_COLUMNS, Run, RunState, Section, from_utc_text, to_utc_text
 from thymia_api import ModelRun, RunStatus
+
+MAX_WARNINGS, MAX_WARNING_CHARS = 100, 500
+"""So many warnings of a run become columns; the answer itself is kept whole beside them."""
+
+_CREDIBLE_BEFORE, _CREDIBLE_AFTER = timedelta(days=1), timedelta(days=36_525)
 
 COMPLETE_STATES = frozenset({RunState.COMPLETE_OK, RunState.COMPLETE_ERROR})
 
@@ -120,13 +125,13 @@ def _observe_completion(
     now_utc: datetime,
     options: WorkerOptions,
 ) -> Observation:
-    completed_utc = answer.completed_at or (from_utc_text(run.completed_utc) if run.completed_utc else now_utc)
+    completed_utc = _read_completion(run, answer, now_utc)
     deletion_due_utc = to_utc_text(compute_deletion_due(completed_utc)) if run.delete_data else None
     changes |= {
         "completed_utc": to_utc_text(completed_utc),
         "deletion_due_utc": deletion_due_utc,
         "deleted_at_thymia_utc": None,
-        "warnings": tuple(answer.warnings or ()),
+        "warnings": tuple(text[:MAX_WARNING_CHARS] for text in (answer.warnings or ())[:MAX_WARNINGS]),
         "error_code": None if answer.error_code is None else str(answer.error_code),
         "error_reason": answer.error_reason,
         "failure": None,
@@ -141,6 +146,14 @@ def _observe_completion(
     if run.state not in COMPLETE_STATES:
         changes["needs_attention"] = False
     return Observation(RunState.COMPLETE_OK, changes, sections=read_sections(answer))
+
+
+def _read_completion(run: Run, answer: ModelRun, now_utc: datetime) -> datetime:
+    """When the run was complete; the deletion deadline follows from it, so an incredible time is left out."""
+    queued_utc = from_utc_text(run.queued_utc)
+    if answer.completed_at and queued_utc - _CREDIBLE_BEFORE < answer.completed_at < now_utc + _CREDIBLE_AFTER:
+        return answer.completed_at
+    return from_utc_text(run.completed_utc) if run.completed_utc else now_utc
 
 
 def read_sections(answer: ModelRun) -> tuple[Section, ...]:

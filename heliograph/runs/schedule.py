@@ -23,6 +23,9 @@ DELETION_AFTER_S = 12 * 3600.0
 RETRY_AFTER_LIMIT_S = 6 * 3600.0
 """A longer `Retry-After` is taken for a mistake: a run is looked at again at least four times a day."""
 
+LONGEST_WAIT_S = DELETION_AFTER_S + 3600.0
+"""Nothing is ever planned further ahead than this, deletion deadlines that thymia's own clock sets apart."""
+
 # (age of the run below which the factor holds, factor on the poll interval); the last one has no end.
 _RUNNING_CADENCE = ((60.0, 1.0), (600.0, 3.0), (3600.0, 10.0), (86_400.0, 100.0))
 _RUNNING_SLOWEST = 600.0

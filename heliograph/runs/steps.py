@@ -240,7 +240,8 @@ class RunSteps:
         memory = self._remember(run)
         if run.state == RunState.UPLOADING:
             now_utc = self._options.now_utc()
-            since_utc = memory.created_since_utc = memory.created_since_utc or now_utc
+            # Never later than now: the clock may have been put back since.
+            since_utc = memory.created_since_utc = min(memory.created_since_utc or now_utc, now_utc)
             rest_s = self._options.settle_s - (now_utc - since_utc).total_seconds()
             if rest_s >= 0.001:  # the store's times have milliseconds
                 changes = {"next_step_utc": format_later(now_utc, rest_s), "thymia_status": str(answer.status)}

@@ -254,7 +254,7 @@ def _check_times(submission: _Submission, recorded_local: datetime | None) -> li
 
 
 def _to_text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S")
+    return None if moment is None else moment.isoformat(timespec="seconds")
 
 
 def _load_run(store: Store, run_id: int) -> Run:

@@ -18,20 +18,20 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from heliograph import store as ground
+from heliograph.runs.agenda import load_due, pull_in
 from heliograph.runs.health import ApiHealth, describe_problem
 from heliograph.runs.lock import WorkerLock
 from heliograph.runs.options import WorkerOptions
 from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
-from heliograph.store import RunState, Store, StoreError, WorkerState, to_utc_text
+from heliograph.store import Store, StoreError, WorkerState, to_utc_text
 from thymia_api import SANDBOX_FEATURE, AsyncThymiaClient, AuthenticationError, StatusError, ThymiaError
 
 _log = logging.getLogger(__name__)
 
-TRANSFER_STATES = frozenset({RunState.QUEUED, RunState.CREATED, RunState.UPLOADING})
-DUE_WINDOW = 16
-"""So many due runs for each place are looked at in search of those that there is room for."""
+CLOCK_TOLERANCE_S = 5.0
+"""A clock that is set right by less than this upsets no plan."""
 
 
 class PauseReason(StrEnum):
@@ -73,6 +73,7 @@ class Worker:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._transfers: set[int] = set()
         self._held_until: dict[int, tuple[int, float]] = {}
+        self._clock_offset_s: float | None = None
         self._wrote_row = False
         self._told_lock_trouble = False
 
@@ -221,6 +222,7 @@ class Worker:
         self._wake.clear()
         await self._gather(steps)
         await self._tell_health()
+        await self._mind_the_clock()
         await self._start_due(steps)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._options.tick_s):
@@ -234,23 +236,37 @@ class Worker:
         limit = 1 if self._health.problem else self._options.concurrency
         transfers = len(self._transfers & self._tasks.keys())
         room = {True: limit - transfers, False: limit - (len(self._tasks) - transfers)}
-        if max(room.values()) <= 0:
-            return
         # Those under way or held back are still due in the store.
-        window = DUE_WINDOW * self._options.concurrency + len(self._tasks) + len(self._held_until)
-        due = await run_in_thread(ground.load_due_runs, self._store, self._now_text(), window)
-        now_s = asyncio.get_running_loop().time()
-        for run in due:
-            is_transfer = run.state in TRANSFER_STATES
-            held_until_s = self._held_until.get(run.id, (0, 0.0))[1]
-            if room[is_transfer] <= 0 or run.id in self._tasks or held_until_s > now_s:
+        busy = len(self._tasks) + len(self._held_until)
+        for is_transfer, places in room.items():
+            if places <= 0:
                 continue
-            room[is_transfer] -= 1
-            if is_transfer:
-                self._transfers.add(run.id)
-            task = asyncio.create_task(steps.carry_on(run.id), name=f"run-{run.id}")
-            task.add_done_callback(lambda _: self._wake.set())
-            self._tasks[run.id] = task
+            due = await run_in_thread(
+                load_due, self._store, self._now_text(), places + busy, transfers=is_transfer
+            )
+            now_s = asyncio.get_running_loop().time()
+            startable = [
+                run_id
+                for run_id in due
+                if run_id not in self._tasks and self._held_until.get(run_id, (0, 0.0))[1] <= now_s
+            ]
+            for run_id in startable[:places]:
+                if is_transfer:
+                    self._transfers.add(run_id)
+                task = asyncio.create_task(steps.carry_on(run_id), name=f"run-{run_id}")
+                task.add_done_callback(lambda _: self._wake.set())
+                self._tasks[run_id] = task
+
+    async def _mind_the_clock(self) -> None:
+        """At the start, and whenever the clock was put back: free what was planned by a clock that was ahead."""
+        offset_s = self._options.now_utc().timestamp() - asyncio.get_running_loop().time()
+        earlier_s, self._clock_offset_s = self._clock_offset_s, offset_s
+        went_back = earlier_s is not None and offset_s < earlier_s - CLOCK_TOLERANCE_S
+        if earlier_s is not None and not went_back:
+            return
+        n_freed = await run_in_thread(pull_in, self._store, self._now_text(), clock_went_back=went_back)
+        if n_freed:
+            _log.warning("worker: the clock was ahead; %d runs that it had put off are due now", n_freed)
 
     async def _gather(self, steps: RunSteps) -> None:
         for run_id, task in list(self._tasks.items()):
@@ -274,8 +290,8 @@ class Worker:
     async def _cancel(self, *tasks: asyncio.Task[None]) -> None:
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        # gather looks at every error, so that none is logged as never looked at when its task is collected.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- the worker row --------------------------------------------------------------------------------------
 
