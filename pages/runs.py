@@ -16,7 +16,6 @@ workspace = show_header("Runs")
 run_id = read_id("run")
 if run_id is not None:
     show_run_detail(workspace.store, run_id)
-    show_disclaimer()
     st.stop()
 
 show_saved_notice()
@@ -24,7 +23,8 @@ run_filter = show_run_filters(workspace.store)
 rows = load_runs(workspace.store, run_filter, before_id=read_id("before"), limit=PAGE_ROWS)
 if rows:
     show_run_table(rows, key="runs_table")
+    show_page_buttons([row.id for row in rows], limit=PAGE_ROWS)
+    show_disclaimer()
 else:
     show_no_runs(workspace.store)
-show_page_buttons([row.id for row in rows], limit=PAGE_ROWS)
-show_disclaimer()
+    show_page_buttons([], limit=PAGE_ROWS)

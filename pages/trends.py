@@ -11,11 +11,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     participant = choose_trend_participant(workspace.store)
     if participant is not None:
         since_local = choose_range()
-        buckets = st.toggle("Levels as steps", key="trends_levels", bind="query-params")
+        buckets = st.toggle("Levels instead of scores", key="trends_levels", bind="query-params")
 
 if participant is None:
     show_no_participants()
 else:
     frame = load_trend(workspace.store, participant.id, since_local=since_local)
     show_trend(workspace, participant, frame, buckets=buckets)
-show_disclaimer()
+    show_disclaimer()

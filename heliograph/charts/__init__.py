@@ -1,6 +1,6 @@
 """Frames in, Plotly figures out. Nothing here draws on a screen, reads the store or knows the clock."""
 
-from heliograph.charts._palette import BACKGROUNDS, BIOMARKER_COLOURS, LEVEL_NAMES, Mode, name_level
+from heliograph.charts._palette import BACKGROUNDS, BIOMARKER_COLOURS, INK, LEVEL_NAMES, Mode, name_level
 from heliograph.charts._template import make_template
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.trend import (
@@ -14,6 +14,7 @@ from heliograph.charts.trend import (
 __all__ = [
     "BACKGROUNDS",
     "BIOMARKER_COLOURS",
+    "INK",
     "LEVEL_NAMES",
     "Mode",
     "TrendCounts",

@@ -7,6 +7,7 @@ import streamlit as st
 from heliograph.store import Overview, RunRow, RunState, load_overview
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, format_until, format_utc, plain_line
+from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.run_actions import dismiss_run, show_saved_notice
 from heliograph.ui.run_table import open_run, show_run_table
 from heliograph.ui.workspace import Workspace, get_workspace
@@ -38,13 +39,14 @@ def _draw(*, ticking: bool) -> None:
         st.rerun()  # Removes the timer.
     _show_tiles(overview)
     _show_attention(overview)
-    _show_deletions(overview)
     st.subheader("Latest results", anchor=False)
     if overview.latest_results:
-        show_run_table(overview.latest_results, key="overview_results")
-        st.caption(f"{messages.HIGHER_IS_WORSE} Choose a row to open its run.")
+        show_run_table(overview.latest_results, key="overview_results", results_only=True)
+        st.caption(f"{messages.HIGHER_IS_WORSE} Click a row to open its run.")
+        show_disclaimer()
     else:
         st.caption("No results yet. They appear here as soon as a run is complete.")
+    _show_deletions(overview)
 
 
 def _show_tiles(overview: Overview) -> None:
@@ -109,6 +111,7 @@ def _show_deletions(overview: Overview) -> None:
         },
         key="overview_deletions",
         hide_index=True,
+        width="content",
         alt="Runs whose data thymia deletes soon",
     )
     st.caption(
@@ -128,9 +131,7 @@ def _show_first_steps(workspace: Workspace) -> None:
         if st.button("Record the first session", key="overview_record", type="primary", icon=":material/mic:"):
             st.switch_page("record.py")
     if workspace.synthetic:
-        st.caption(
-            "You are in the sandbox: try everything, its scores are synthetic. Settings tell how to use thymia."
-        )
+        st.caption("You are in the sandbox: try everything. Settings tell how to work with thymia.")
 
 
 def _break_down(overview: Overview) -> str:

@@ -38,7 +38,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
         _take_from_url(store, key)
     offered = search_participants(store, limit=OFFERED + 1)
     st.session_state.setdefault(f"{key}_kind", "Existing" if offered else "New")
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
     wanted = row.segmented_control("Participant", ["Existing", "New"], key=f"{key}_kind", required=True)
     if wanted == "New":
         if _details_form(store, f"{key}_new", None):

@@ -16,6 +16,7 @@ from heliograph.store import (
     recording_path,
 )
 from heliograph.ui import messages
+from heliograph.ui.demographics import describe_accent, describe_language, describe_sex
 from heliograph.ui.formats import (
     format_bytes,
     format_clock_utc,
@@ -58,11 +59,11 @@ def show_run_detail(store: Store, run_id: int) -> None:
         _show_recording(store, detail)
         _show_transcript(detail)
     with right:
-        st.subheader("Timeline", anchor=False)
-        moving = detail.run.state in OPEN_STATES
-        st.fragment(_show_timeline, run_every=TICK_S if moving else None)(run_id)
-    st.subheader("Sent with the run", anchor=False)
-    show_facts(_list_metadata(detail))
+        st.subheader("Sent with the run", anchor=False)
+        show_facts(_list_metadata(detail))
+    st.subheader("Timeline", anchor=False)
+    moving = detail.run.state in OPEN_STATES
+    st.fragment(_show_timeline, run_every=TICK_S if moving else None)(run_id)
     with st.expander("Raw answers of the API", icon=":material/data_object:"):
         st.caption("As received. The signature of the upload link is hidden.")
         show_raw_answers(detail.answers)
@@ -74,8 +75,6 @@ def _show_head(detail: RunDetail) -> None:
         st.subheader(f"Run {run.id}", anchor=False, width="content")
         if run.state not in OPEN_STATES:  # Its steps below are live; this line is not.
             st.badge(words.name, icon=words.icon, color=words.colour)  # type: ignore[arg-type]  # a name of theirs
-        if run.synthetic:
-            st.badge(messages.SYNTHETIC_BADGE, icon=":material/science:", color="orange")
     st.text(f"Participant {plain_line(detail.participant.label)} · session of {format_local(run.session_local)}")
     with st.container(horizontal=True, gap="medium"):
         st.page_link(
@@ -117,12 +116,13 @@ def _list_recording(recording: Recording, override: str | None) -> list[tuple[st
     measured = [
         ("Speech", format_seconds(facts.speech_s)),
         ("Length", format_seconds(facts.duration_s)),
-        ("Level", _number(facts.level_dbfs, "dBFS")),
-        ("Clipped", _share(facts.clipped_share)),
+        ("Level of the voice", _number(facts.level_dbfs, "dBFS")),
+        ("Clipping", _share(facts.clipped_share)),
         ("Signal to noise", _number(facts.snr_db, "dB")),
-        ("Missing", _share(facts.missing_share)),
+        ("Effective bandwidth", "–" if facts.bandwidth_hz is None else f"{facts.bandwidth_hz / 1000:.1f} kHz"),
+        ("Gaps", _share(facts.missing_share)),
         ("File", f"{escape(facts.media_type)}, {format_bytes(recording.byte_size)}"),
-        ("Came by", messages.describe_source(facts.source)),
+        ("Recorded with", messages.describe_source(facts.source)),
     ]
     return [*measured, ("Used despite warnings because", escape(override))] if override else measured
 
@@ -167,8 +167,9 @@ def _list_metadata(detail: RunDetail) -> list[tuple[str, str]]:
     facts = [
         ("Label", escape(detail.participant.label)),
         ("Date of birth", run.date_of_birth),
-        ("Birth sex", run.birth_sex.lower()),
-        ("Language", run.language + (f", accent {run.accent}" if run.accent else "")),
+        ("Birth sex", describe_sex(run.birth_sex)),
+        ("Language", describe_language(run.language)),
+        *([("Accent", describe_accent(run.accent))] if run.accent else []),
         ("Fell asleep", format_local(run.asleep_local)),
         ("Woke up", format_local(run.awake_local)),
         ("Recorded", format_local(run.recorded_local)),

@@ -57,8 +57,13 @@ def show_run_filters(store: Store) -> RunFilter:
 
 
 def show_page_buttons(ids: Sequence[int], *, limit: int) -> None:
-    """Newer and older pages. The address holds the way back: each page's last run number."""
+    """Newer and older pages. The address holds the way back: each page's last run number.
+
+    Nothing is drawn where all rows are on one page.
+    """
     trail = st.query_params.get_all("before")
+    if not trail and len(ids) < limit:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Newer", key="runs_newer", icon=":material/chevron_left:", disabled=not trail):
             st.query_params["before"] = trail[:-1]

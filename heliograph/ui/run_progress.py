@@ -100,6 +100,6 @@ def _draw_step(step: RunState, *, done: bool, current: bool) -> None:
     if done:
         st.badge(words.name, icon=":material/check:", color="green")
     elif current:
-        st.badge(words.name, icon=words.icon, color="primary")
+        st.badge(words.name, icon=words.icon, color="blue")
     else:
         st.badge(words.name, color="gray")

@@ -37,24 +37,27 @@ def make_run_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """What the table shows: one row a run, times as wall times, scores in [0, 1] or missing."""
     frame = pd.DataFrame(
         {
-            "Run": [row.id for row in rows],
             "Session": pd.to_datetime([row.session_local for row in rows]),
             "Participant": [plain_line(row.participant_label) for row in rows],
             "State": [_describe(row) for row in rows],
             **{b.title: [row.scores.get(b.continuous) for row in rows] for b in BIOMARKERS},
+            "Warnings": ["yes" if row.warnings else "" for row in rows],
             "Tags": [", ".join(f"{k}: {v}" for k, v in row.tags.items()) for row in rows],
+            "Run": [row.id for row in rows],
         }
     )
     return frame.astype({b.title: "float64" for b in BIOMARKERS})
 
 
-def show_run_table(rows: Sequence[RunRow], *, key: str) -> None:
-    """Draw the table (at least one row); choosing a row opens its run."""
+def show_run_table(rows: Sequence[RunRow], *, key: str, results_only: bool = False) -> None:
+    """Draw the table (at least one row); choosing a row opens its run. Where all rows are results their states,
+    all the same, make room for the scores."""
     columns = {
         "Session": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
         "Participant": st.column_config.TextColumn(width=115),
         "State": st.column_config.TextColumn(width=185),
         "Tags": st.column_config.TextColumn(width="medium"),
+        "Warnings": st.column_config.TextColumn(width=85),
         "Run": st.column_config.NumberColumn(format="%d", width=60),
     } | {
         b.title: st.column_config.ProgressColumn(
@@ -63,7 +66,7 @@ def show_run_table(rows: Sequence[RunRow], *, key: str) -> None:
         for b in BIOMARKERS
     }
     event = st.dataframe(
-        make_run_frame(rows),
+        make_run_frame(rows).drop(columns="State" if results_only else "Warnings"),
         key=f"{key}_{count_opened()}_{rows[0].id}",
         column_config=columns,
         hide_index=True,

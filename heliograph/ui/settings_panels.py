@@ -70,6 +70,7 @@ def show_worker(workspace: Workspace) -> None:
         f"can't be reached since {format_utc(status.api_problem_since_utc)}: {escape(status.api_problem or '')}"
     )
     st.subheader("Worker", anchor=False)
+    st.caption("Sends recordings and fetches results in the background, whether or not a page is open.")
     show_facts(
         [
             ("State", messages.describe_worker(status)),

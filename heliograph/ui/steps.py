@@ -9,14 +9,15 @@ __all__ = ["STEPS", "make_steps_html", "show_steps"]
 STEPS = ("Participant", "Recording", "Review and submit", "Result")
 STYLE = """
 <style>
-.hg-steps { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none; margin: 0; padding: 0;
+ol.hg-steps { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none;
+  margin: 0 !important; padding: 0 !important;
   font-size: .95rem; }
-.hg-steps li { display: flex; align-items: center; gap: .45rem; margin: 0; padding: 0; opacity: .72; }
-.hg-steps li[aria-current] { font-weight: 600; opacity: 1; }
+ol.hg-steps li { display: flex; align-items: center; gap: .45rem; margin: 0; padding: 0; opacity: .78; }
+ol.hg-steps li[aria-current] { font-weight: 600; opacity: 1; }
 .hg-steps span { display: inline-grid; place-items: center; width: 1.5rem; height: 1.5rem; border-radius: 50%;
   border: 1.5px solid currentColor; font-size: .8rem; }
 .hg-steps li[aria-current] span { background: #1a7f8a; border-color: #1a7f8a; color: #fff; }
-@media (max-width: 640px) { .hg-steps li:not([aria-current]) b { display: none; } .hg-steps { gap: .6rem; } }
+@media (max-width: 640px) { .hg-steps li:not([aria-current]) b { display: none; } ol.hg-steps { gap: .6rem; } }
 .hg-steps b { font-weight: inherit; }
 </style>
 """

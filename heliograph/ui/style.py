@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from heliograph.charts import BACKGROUNDS
+from heliograph.charts import BACKGROUNDS, INK
 from heliograph.ui.theme import get_mode
 
 __all__ = ["show_style"]
@@ -17,7 +17,7 @@ STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 3.5rem 3rem; max-width: 1400px; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
-[data-testid="stButtonGroup"] button { color: inherit; }
+[data-testid="stButtonGroup"] button, [data-testid="stButtonGroup"] button p { color: VAR_INK !important; }
 .st-key-frame_banner [data-testid="stAlertContainer"] { padding: .45rem .8rem; }
 [data-testid="stColumn"]:has(.st-key-record_booth) { position: sticky; top: 4.5rem; align-self: flex-start;
   background: VAR_PAGE; scroll-margin-top: 4rem; }
@@ -27,6 +27,8 @@ STYLE = """
   [data-testid="stColumn"]:has(.st-key-record_booth) { order: -1; position: static; }
   [data-testid="stColumn"]:has(.st-key-record_live) { position: sticky; top: 3.5rem; z-index: 9; padding: .5rem 0;
     border-bottom: 1px solid rgba(128, 128, 128, .35); }
+  [data-testid="stHorizontalBlock"]:has(> div > div > .st-key-record_booth),
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-record_booth) { gap: 1rem; }
   .st-key-overview_tiles { gap: .5rem; }
   .st-key-overview_tiles > div { width: calc(33.3% - .4rem) !important; min-width: 0; }
   .st-key-overview_tiles [data-testid="stMetric"] { padding: .4rem .6rem; }
@@ -38,4 +40,5 @@ STYLE = """
 
 def show_style() -> None:
     """Put the rules into the page; they take no room."""
-    st.html(STYLE.replace("VAR_PAGE", BACKGROUNDS[get_mode()]))
+    mode = get_mode()
+    st.html(STYLE.replace("VAR_PAGE", BACKGROUNDS[mode]).replace("VAR_INK", INK[mode]))

@@ -17,7 +17,6 @@ from heliograph.store import (
     load_runs,
     search_participants,
 )
-from heliograph.ui import messages
 from heliograph.ui.formats import format_local, plain_line
 from heliograph.ui.query import clear_param, read_id
 from heliograph.ui.run_table import count_opened, open_run
@@ -105,6 +104,7 @@ def show_trend(workspace: Workspace, participant: Participant, frame: pd.DataFra
     if clicked is not None:
         open_run(clicked)
     with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Click a point to open its run.", width="content")
         st.download_button(
             "Download CSV", write_trend_csv(frame), file_name=f"heliograph-trend-{participant.id}.csv",
             mime="text/csv", key="trends_csv", icon=":material/download:", on_click="ignore",
@@ -113,7 +113,6 @@ def show_trend(workspace: Workspace, participant: Participant, frame: pd.DataFra
             "runs.py", label="These runs as a list", icon=":material/list:",
             query_params={"participant": str(participant.id)},
         )  # fmt: skip
-    st.caption(f"{messages.POINT_IN_TIME} Click a point to open its run.")
 
 
 def _show_empty(store: Store, participant: Participant) -> None:

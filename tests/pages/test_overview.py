@@ -63,7 +63,7 @@ def test_a_coming_deletion_is_announced(open_page, store, person):
     demo.add_session(store, person, NOW, key="a", delete_data=True)
     app = open_page("overview")
     assert "Deletions at thymia" in [entry.value for entry in app.subheader]
-    assert app.dataframe[0].value["When"][0].startswith("in 11 h")
+    assert app.dataframe[-1].value["When"][0].startswith("in 11 h")
 
 
 def test_an_unreachable_api_is_said_on_every_page_and_nothing_else_changes(open_page, store, person):

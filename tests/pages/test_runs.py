@@ -116,7 +116,7 @@ def test_a_result_shows_scores_levels_warnings_timeline_and_metadata(open_page, 
         "Noise is high",
         "Treat this result with caution",
         "Being analysed",
-        "female",
+        "Female",
         "31.2 s",
         "point in time",
     ):
