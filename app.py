@@ -5,7 +5,7 @@ import gc
 import importlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -19,14 +19,9 @@ from heliograph.ui.headers import SecurityHeaders
 from heliograph.ui.workspace import SANDBOX_PATH, close_workspace, get_workspace
 
 STOP_TIMEOUT_S = 5.0
-# Imported while the first visitor's browser still loads Streamlit's own scripts, in the order of first need.
-WANTED_SOON = (
-    "heliograph.ui.overview_panels",
-    "heliograph.runs",
-    "pandas",
-    "plotly.graph_objects",
-    "heliograph.audio",
-)
+# The first page needs none of these, and would have to wait for all of them.
+WANTED_SOON = ("pandas", "heliograph.charts.trend", "heliograph.audio")
+PREPARE_AFTER_S = 2.0  # By then a browser that was opened with the server has its first page.
 _LOGGER = logging.getLogger("heliograph.app")
 
 try:
@@ -52,9 +47,14 @@ class Later:
 
 def make_sandbox() -> ASGIApp:
     """The sandbox API, its state beside the workspace's database."""
-    from thymia_api.sandbox import SandboxSettings, create_app
+    from thymia_api.sandbox import SandboxSettings, StateError, create_app
 
-    return create_app(SandboxSettings(api_key=workspace.sandbox_key, state_dir=workspace.store.folder / "sandbox"))
+    folder = workspace.store.folder / "sandbox"
+    try:
+        return create_app(SandboxSettings(api_key=workspace.sandbox_key, state_dir=folder))
+    except StateError as error:
+        _LOGGER.error("the sandbox can't start: %s; move that folder away, then start again", error)
+        return PlainTextResponse("The sandbox can't start; the server's log says why.", 503)
 
 
 sandbox = Later(make_sandbox)
@@ -83,6 +83,9 @@ def prepare() -> None:
 
 async def work(stop: asyncio.Event) -> None:
     """Prepare, then carry runs out until `stop` is set."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), PREPARE_AFTER_S)
+        return
     try:
         await asyncio.to_thread(prepare)
     except Exception:
@@ -99,8 +102,8 @@ def close() -> None:
     from heliograph.audio import capture
 
     capture.flush_all()
-    if sandbox.app is not None:
-        sandbox.app.state.sandbox.close()  # type: ignore[attr-defined]
+    if sandbox.app is not None and hasattr(sandbox.app, "state"):
+        sandbox.app.state.sandbox.close()
 
 
 @asynccontextmanager

@@ -23,10 +23,13 @@ from numpy.typing import NDArray
 from .errors import SpoolError, StorageProblem
 
 SPOOL_RATE_HZ = 48_000
+INCOMING_PREFIX = "incoming-"
+"""Begins the names of files that are on their way from an upload into the store."""
 _BYTES_PER_SAMPLE = 2
 _FORMAT_VERSION = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AUDIO, _FACTS, _LOCK = "audio.pcm", "take.json", "take.lock"
+_STRAY_AGE_S = 3600.0  # an upload becomes a stored recording within seconds
 _CLOCK_TOLERANCE_S = 0.5  # the network's start-up burst and the jitter buffer move arrival times by this much
 
 
@@ -198,9 +201,15 @@ def discard_take(take: SpooledTake) -> None:
 
 
 def discard_empty_takes(spool_folder: Path) -> int:
-    """Remove takes that hold no sound (cut off before the first frame); return how many."""
+    """Remove takes that hold no sound (cut off before the first frame); return how many.
+
+    Files on their way in that a killed process left behind go too: nobody knows of them, and they hold a voice.
+    """
     if not spool_folder.is_dir():
         return 0
+    for stray in spool_folder.glob(f"{INCOMING_PREFIX}*"):
+        if stray.is_file() and time.time() - stray.stat().st_mtime > _STRAY_AGE_S:
+            stray.unlink(missing_ok=True)
     empty = [
         folder
         for folder in spool_folder.iterdir()

@@ -14,7 +14,7 @@ from pathlib import Path
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
-from heliograph.audio.spool import SpooledTake, discard_take, load_takes
+from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, discard_take, load_takes
 from heliograph.audio.verdicts import judge_quality
 from heliograph.audio.waveform import compute_peaks
 from heliograph.store import (
@@ -85,7 +85,7 @@ def keep_file(store: Store, data: bytes, *, source: RecordingSource, participant
     """
     found = inspect_file(data)
     store.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    incoming = store.spool_folder / f"incoming-{secrets.token_hex(8)}"
+    incoming = store.spool_folder / f"{INCOMING_PREFIX}{secrets.token_hex(8)}"
     try:
         incoming.touch(mode=0o600)
         incoming.write_bytes(data)

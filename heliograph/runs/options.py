@@ -24,8 +24,10 @@ class WorkerOptions:
 
     `concurrency` is the number of transfers at once, and, apart from those, of questions about runs at once.
     `settle_s` is how long a run must still be `CREATED` at thymia after an upload whose answer was lost before
-    the recording is sent again: storage may have it while the service has not noticed yet. `on_step` is called,
-    on the event loop, with a point's name before and after every request and transaction (tests kill there).
+    the recording is sent again: storage may have it while the service has not noticed yet. `answer_limit_s` and
+    `upload_limit_s` end a request that trickles on without a time-out, so that it gives its place back. `on_step`
+    is called, on the event loop, with a point's name before and after every request and transaction (tests kill
+    there).
     """
 
     poll_s: float = POLL_S
@@ -38,6 +40,8 @@ class WorkerOptions:
     heartbeat_s: float = 10.0
     stop_s: float = 4.0
     problems_until_unreachable: int = 3
+    answer_limit_s: float = 120.0
+    upload_limit_s: float = 1800.0
     not_found_confirmations: int = 3
     replacements_limit: int = 5
     attention_after_attempts: int = 8

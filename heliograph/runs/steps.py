@@ -35,6 +35,7 @@ column, and starting from it again is safe.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -65,6 +66,7 @@ from thymia_api import (
     AuthenticationError,
     ModelRun,
     NotFoundError,
+    RequestTimeoutError,
     RunStatus,
     StatusError,
     ThymiaError,
@@ -324,7 +326,12 @@ class RunSteps:
         if self._refusal is not None:  # the key is not valid: nothing more is sent with it
             raise self._refusal
         self._options.on_step(f"{name}:before")
-        answer = await request()
+        limit_s = self._options.upload_limit_s if name == "upload" else self._options.answer_limit_s
+        try:
+            async with asyncio.timeout(limit_s):
+                answer = await request()
+        except TimeoutError:
+            raise RequestTimeoutError(f"{name}: not done within {limit_s:g} s", sent=None) from None
         if name != "upload":
             self._health.note_answer()
         self._options.on_step(f"{name}:after")

@@ -26,7 +26,15 @@ from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
 from heliograph.store import Store, StoreError, WorkerState, to_utc_text
-from thymia_api import SANDBOX_FEATURE, AsyncThymiaClient, AuthenticationError, StatusError, ThymiaError
+from thymia_api import (
+    SANDBOX_FEATURE,
+    Account,
+    AsyncThymiaClient,
+    AuthenticationError,
+    RequestTimeoutError,
+    StatusError,
+    ThymiaError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -196,7 +204,7 @@ class Worker:
         while True:
             self._options.on_step("account:before")
             try:
-                account = await client.get_account()
+                account = await self._fetch_account(client)
                 break
             except AuthenticationError as error:
                 raise _PausedError(PauseReason.INVALID_KEY, describe_problem(error)) from None
@@ -216,6 +224,14 @@ class Worker:
                 PauseReason.WRONG_SERVER,
                 f"the server's scores are {kinds[synthetic]}, this workspace's are {kinds[not synthetic]}",
             )
+
+    async def _fetch_account(self, client: AsyncThymiaClient) -> Account:
+        limit_s = self._options.answer_limit_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await client.get_account()
+        except TimeoutError:
+            raise RequestTimeoutError(f"account: no answer within {limit_s:g} s", sent=None) from None
 
     async def _turn(self, steps: RunSteps) -> None:
         """Gather what has ended, start what is due, then sleep until something can have changed."""

@@ -144,3 +144,13 @@ def test_a_failed_last_sync_keeps_the_sound(tmp_path: Path, monkeypatch: pytest.
     take = writer.close(end=TakeEnd.STOPPED, filled_s=0, wall_clock_s=0)
     assert take.facts.end is TakeEnd.STORAGE_FAILED
     assert np.array_equal(load_take(tmp_path, "t1").load_samples(), SOUND)
+
+
+def test_an_upload_that_a_killed_process_left_half_way_is_removed_after_an_hour(tmp_path: Path) -> None:
+    old, new = tmp_path / "incoming-old", tmp_path / "incoming-new"
+    for path in (old, new):
+        path.write_bytes(b"a voice")
+    os.utime(old, (1, 1))
+    assert load_takes(tmp_path) == []
+    assert discard_empty_takes(tmp_path) == 0
+    assert (old.exists(), new.exists()) == (False, True)

@@ -57,6 +57,29 @@ def test_a_flood_of_queued_runs_whose_uploads_hang_does_not_keep_a_running_one_f
     asyncio.run(main())
 
 
+def test_requests_that_trickle_on_without_end_give_their_place_back(lab: Lab) -> None:
+    number = lab.submit()
+    lab.options = dataclasses.replace(lab.options, answer_limit_s=0.05, upload_limit_s=0.05)
+    answer = lab.thymia.handle
+    slow = {"create"}
+
+    async def trickle(request: httpx.Request) -> httpx.Response:
+        if lab.thymia._name(request) in slow:
+            await asyncio.sleep(30)
+        return await answer(request)
+
+    lab.thymia.handle = trickle  # type: ignore[method-assign]
+    run = lab.step(number)
+    assert (run.state, run.attempts, run.last_problem) == (RunState.QUEUED, 1, "no answer in time")
+    slow = {"upload"}
+    run = lab.step_when_due(number)
+    assert (run.state, run.attempts) == (RunState.UPLOADING, 1)
+    slow = set()
+    while run.state == RunState.UPLOADING:
+        run = lab.step_when_due(number)
+    assert run.state == RunState.RUNNING
+
+
 def test_each_kind_of_due_run_is_found_by_itself_longest_due_first(lab: Lab) -> None:
     flood = queue(lab, 5)
     running = lab.run_to_running()

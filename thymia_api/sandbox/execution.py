@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from filelock import FileLock, Timeout
@@ -17,6 +18,8 @@ from thymia_api.sandbox._rows import COMPLETE_ERROR, Outcome, RunRow
 from thymia_api.sandbox.state import State
 
 THREADS = 2
+CLOSE_S = 3.0
+"""How long an end waits for a recording that is being processed; its run goes on at the next start."""
 POLL_S = 0.5
 """How often a shared state folder is looked at for the work and the death of other processes."""
 
@@ -54,13 +57,14 @@ class Execution:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop after the recordings that are being processed now; the rest is done after the next start."""
+        """Stop after the recordings being processed now, 3 s at most; the rest is done after the next start."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
             threads, self._threads = self._threads, []
+        deadline_s = time.monotonic() + CLOSE_S
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=max(0.0, deadline_s - time.monotonic()))
         self._lock.release()
 
     def _work(self, is_first: bool) -> None:
