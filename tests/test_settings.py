@@ -123,7 +123,7 @@ def test_the_page_about_settings_lists_every_setting_and_no_other():
 def test_the_start_stops_with_one_line(environment, words, tmp_path):
     import os
 
-    from tests.browser.conftest import free_port
+    from tests.browser.servers import free_port
 
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("THYMIA_", "HELIOGRAPH_"))}
     clean |= {"HELIOGRAPH_HOME": str(tmp_path), "CI": "true", "PORT": str(free_port())}

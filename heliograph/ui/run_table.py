@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from heliograph.store import RunRow, Store, count_runs
 from heliograph.ui import messages
 from heliograph.ui.formats import plain_line
 from thymia_api import BIOMARKERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["count_opened", "make_run_frame", "open_run", "show_no_runs", "show_run_table"]
 
@@ -35,6 +38,8 @@ def count_opened() -> int:
 
 def make_run_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """What the table shows: one row a run, times as wall times, scores in [0, 1] or missing."""
+    import pandas as pd  # Half a second that a page without runs need not wait for.
+
     frame = pd.DataFrame(
         {
             "Session": pd.to_datetime([row.session_local for row in rows]),
@@ -55,8 +60,8 @@ def show_run_table(rows: Sequence[RunRow], *, key: str, results_only: bool = Fal
     columns = {
         "Session": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
         "Participant": st.column_config.TextColumn(width=115),
-        "State": st.column_config.TextColumn(width=185),
-        "Tags": st.column_config.TextColumn(width="medium"),
+        "State": st.column_config.TextColumn(width=170),
+        "Tags": st.column_config.TextColumn(width=150),
         "Warnings": st.column_config.TextColumn(width=85),
         "Run": st.column_config.NumberColumn(format="%d", width=60),
     } | {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from heliograph.charts import Mode
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = ["get_mode", "show_facts", "show_figure"]
 

@@ -5,24 +5,25 @@ Browsers run on the same machine and take most of it; only the server's own proc
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from heliograph.__main__ import find_browser
 from heliograph.audio.spool import load_takes
+from tests.bench.browsers import launch
 from tests.bench.start import cpu_s
-from tests.browser.conftest import QUIET_FLAGS, RATE, SPEECH, Server, load_mono, write_wav
 from tests.browser.journeys import add_participant, open_page, start_recording
+from tests.browser.microphones import load_mono, write_wav
+from tests.browser.servers import ROOT, AppServer
 
+SPEECH = ROOT / "data" / "samples" / "jfk.flac"
 GROUPS = (1, 2, 5, 10)
 MEASURED_S = 20.0
 
 
-def open_recorder(context: BrowserContext, server: Server, label: str) -> Page:
+def open_recorder(context: BrowserContext, server: AppServer, label: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(120_000)
     open_page(page, f"{server.url}/record", "Record")
@@ -35,14 +36,10 @@ def measure(people: int, microphone: Path) -> tuple[float, float, float]:
     """Share of a core used by the server while recording, worst missing share, longest clock error in s."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         home = Path(name)
-        server = Server(home).start()
-        flags = [*QUIET_FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-        flags += [f"--use-file-for-fake-audio-capture={microphone}"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            flags.append("--no-sandbox")
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=flags
-        )
+        server = AppServer(home)
+        server.begin()
+        server.wait()
+        browser = launch(playwright, microphone)
         try:
             pages = [open_recorder(browser.new_context(), server, f"P-{number}") for number in range(people)]
             assert server.process is not None
@@ -64,7 +61,7 @@ def measure(people: int, microphone: Path) -> tuple[float, float, float]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         microphone = Path(name) / "speech.wav"
-        write_wav(microphone, load_mono(SPEECH, RATE), RATE)
+        write_wav(microphone, load_mono(SPEECH))
         print("recorders   server, % of a core   per recorder   missing, %   clock against samples, s")
         for people in GROUPS:
             share, missing, drift = measure(people, microphone)

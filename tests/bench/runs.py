@@ -28,9 +28,11 @@ from heliograph.store import (
     save_participant,
     save_recording,
 )
-from tests.browser.conftest import SPEECH, load_mono
+from tests.browser.microphones import load_mono
+from tests.browser.servers import ROOT
 from thymia_api import NO_RETRY, AsyncThymiaClient
 
+SPEECH = ROOT / "data" / "samples" / "jfk.flac"
 RECORDINGS = 100
 SCRIPTED = 10
 SCRIPT_POLL_S = 5.0

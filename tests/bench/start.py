@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from heliograph.__main__ import find_browser
-from tests.browser.conftest import QUIET_FLAGS, ROOT, free_port
+from tests.bench.browsers import launch
+from tests.browser.servers import ROOT, free_port
 
 ROUNDS = 5
 IDLE_S = 30.0
@@ -88,10 +88,7 @@ def idle_share(browser: Browser) -> float:
 
 def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
-        flags = [*QUIET_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else QUIET_FLAGS
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=flags
-        )
+        browser = launch(playwright)
         empty = Path(name) / "empty.py"
         empty.write_text(EMPTY_APP)
         pairs = []
