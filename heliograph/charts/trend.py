@@ -42,6 +42,8 @@ MISSED_SPACING = 1.5
 # Scores lie in [0, 1]; the margins keep whole markers inside, and the crosses of sessions without a result.
 Y_RANGE = (-0.1, 1.07)
 CROSS_Y = -0.045
+# Sessions closer together than this are shown within a few whole days, not spread over minutes.
+SHORTEST_SPAN = pd.Timedelta(days=3)
 SHOWN_TAGS = 4
 
 
@@ -149,6 +151,7 @@ def plot_trend(
     break_days = compute_break_after_days(results["at"])
     domains = _compute_domains()
     figure = go.Figure(layout=_make_layout(mode, domains))
+    _widen_short_span(figure, rows["at"])
     for number, biomarker in enumerate(BIOMARKERS):
         stepped = buckets and biomarker.bucketed is not None
         column = biomarker.bucketed if stepped and biomarker.bucketed else biomarker.continuous
@@ -208,6 +211,15 @@ def _make_layout(mode: Mode, domains: list[tuple[float, float]]) -> go.Layout:
                 "spikemode": "across", "spikethickness": 1, "spikedash": "dot", "spikesnap": "data",
                 "spikecolor": MUTED[mode]},
     )  # fmt: skip
+
+
+def _widen_short_span(figure: go.Figure, times: pd.Series) -> None:
+    """Give one session, or a few of one day, room of some days around them; Plotly would show minutes."""
+    first, last = times.min(), times.max()
+    if pd.isna(first) or last - first >= SHORTEST_SPAN:
+        return
+    ends = [first.normalize() - pd.Timedelta(days=2), last.normalize() + pd.Timedelta(days=3)]
+    figure.update_xaxes(range=[end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], dtick=86_400_000)
 
 
 # Day before month by name: 03/04 would be read in two ways.

@@ -30,6 +30,8 @@ def show_steps(current: str) -> None:
 
 def make_steps_html(current: str) -> str:
     """The list as HTML; a step before `current` has a tick. Raises `ValueError` for a step that is none."""
+    if current not in STEPS:
+        raise ValueError(f"{current!r} is none of {STEPS}")
     position = STEPS.index(current)
     items = "".join(
         f"<li{' aria-current=step' if number == position else ''}>"

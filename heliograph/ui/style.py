@@ -27,11 +27,12 @@ STYLE = """
   [data-testid="stColumn"]:has(.st-key-record_booth) { order: -1; position: static; }
   [data-testid="stColumn"]:has(.st-key-record_live) { position: sticky; top: 3.5rem; z-index: 9; padding: .5rem 0;
     border-bottom: 1px solid rgba(128, 128, 128, .35); }
-  [data-testid="stHorizontalBlock"]:has(> div > div > .st-key-record_booth),
-  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-record_booth) { gap: 1rem; }
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) { gap: 1rem; }
   .st-key-overview_tiles { gap: .5rem; }
-  .st-key-overview_tiles > div { width: calc(33.3% - .4rem) !important; min-width: 0; }
-  .st-key-overview_tiles [data-testid="stMetric"] { padding: .4rem .6rem; }
+  .st-key-overview_tiles > div { flex: 0 1 calc(50% - .25rem) !important;
+    width: calc(50% - .25rem) !important; min-width: 0 !important; }
+  .st-key-overview_tiles [data-testid="stMetric"] { width: 100% !important; }
+  .st-key-overview_tiles [data-testid="stMetric"] > div { padding: .5rem .8rem; }
   .st-key-overview_tiles [data-testid="stMetricValue"] { font-size: 1.5rem; }
 }
 </style>

@@ -234,3 +234,14 @@ def test_the_csv_holds_every_row_and_column_of_the_frame_in_a_form_that_r_reads(
     assert rows[1]["mental_strain"] == "NA"
     assert "participant_label" not in rows[0]
     assert "label" not in rows[0]
+
+
+@pytest.mark.parametrize("offsets_h", [[0], [0, 3, 9]])
+def test_a_single_session_or_day_stands_among_whole_days_not_minutes(offsets_h):
+    first, last = (pd.Timestamp(end) for end in plot(make_trend_frame(offsets_h)).layout.xaxis.range)
+    assert last - first >= pd.Timedelta(days=4)
+    assert first < pd.Timestamp("2026-03-02T08:00:00") < last
+
+
+def test_sessions_over_weeks_keep_the_axis_that_fits_them():
+    assert plot(make_trend_frame([DAY * n for n in range(20)])).layout.xaxis.range is None

@@ -50,7 +50,7 @@ def test_something_else_behind_the_address_is_explained(open_page, monkeypatch):
 
 def test_the_key_is_never_on_the_page(open_page, monkeypatch):
     monkeypatch.setenv("THYMIA_API_KEY", KEY)
-    monkeypatch.setenv("THYMIA_BASE_URL", f"http://user:{KEY}@127.0.0.1:9/")
+    monkeypatch.setenv("THYMIA_BASE_URL", "http://127.0.0.1:9/")
     answer_with(monkeypatch, 401, {"detail": KEY})
     app = open_page("settings")
     assert "set" in [value for table in app.table for value in table.value["value"]]
