@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import httpx
 from streamlit import config as streamlit_config
 
 from heliograph.config import Settings, load_settings
 from heliograph.store import Store
 from thymia_api import BASE_URLS, NO_RETRY, AsyncThymiaClient, Region, ThymiaClient
 
-__all__ = ["SANDBOX_PATH", "Workspace", "close_workspace", "get_workspace"]
+__all__ = ["SANDBOX_PATH", "OwnServerTransport", "Workspace", "close_workspace", "get_workspace"]
 
 SANDBOX_PATH = "/sandbox"
 CHECK_TIMEOUT_S = 10.0
@@ -50,7 +51,7 @@ class Workspace:
         scheme = "https" if streamlit_config.get_option("server.sslCertFile") else "http"
         path = str(streamlit_config.get_option("server.baseUrlPath")).strip("/")
         port = streamlit_config.get_option("server.port")
-        return f"{scheme}://127.0.0.1:{port}{'/' if path else ''}{path}{SANDBOX_PATH}"
+        return f"{scheme}://{_find_own_host()}:{port}{'/' if path else ''}{path}{SANDBOX_PATH}"
 
     @property
     def api_key(self) -> str:
@@ -61,11 +62,42 @@ class Workspace:
 
     def make_client(self) -> ThymiaClient:
         """A client for a question that a page asks while somebody waits for the answer."""
-        return ThymiaClient(self.api_key, base_url=self.base_url, timeout=CHECK_TIMEOUT_S)
+        transport = httpx.HTTPTransport(verify=False) if self.settings.embedded_sandbox else None  # noqa: S501
+        return ThymiaClient(self.api_key, base_url=self.base_url, timeout=CHECK_TIMEOUT_S, transport=transport)
 
     def make_async_client(self) -> AsyncThymiaClient:
         """The worker's client. It doesn't repeat anything by itself: the worker plans each next step."""
-        return AsyncThymiaClient(self.api_key, base_url=self.base_url, retry=NO_RETRY)
+        transport = OwnServerTransport(self.base_url) if self.settings.embedded_sandbox else None
+        return AsyncThymiaClient(self.api_key, base_url=self.base_url, retry=NO_RETRY, transport=transport)
+
+
+class OwnServerTransport(httpx.AsyncBaseTransport):
+    """Brings every request to this very server, whatever port it names.
+
+    The embedded sandbox's upload addresses are stored with their runs; a server that takes over from one that
+    died, or the same one started on another port, serves the same sandbox at its own address. A certificate of
+    this server is made out to the name that visitors use, so it is not checked here, where we talk to ourselves.
+    """
+
+    def __init__(self, base_url: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self._own = httpx.URL(base_url)
+        self._inner = inner or httpx.AsyncHTTPTransport(verify=False)  # noqa: S501
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        own = self._own
+        request.url = request.url.copy_with(scheme=own.scheme, host=own.host, port=own.port)
+        request.headers["host"] = request.url.netloc.decode("ascii")
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _find_own_host() -> str:
+    address = str(streamlit_config.get_option("server.address") or "")
+    if address in ("", "0.0.0.0", "::"):  # noqa: S104
+        return "127.0.0.1"
+    return f"[{address}]" if ":" in address else address
 
 
 _workspace: Workspace | None = None
