@@ -11,7 +11,8 @@ def to_utc_text(moment: datetime) -> str:
     guess."""
     if moment.tzinfo is None:
         raise ValueError(f"a UTC time needs a time zone, {moment.isoformat()} has none")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    # Not strftime: on Linux its %Y has no leading zeros, and a year 1 would sort last and never be read again.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def from_utc_text(text: str) -> datetime:
@@ -24,7 +25,7 @@ def to_local_text(moment: datetime) -> str:
     raises ValueError, as a wall time has no zone."""
     if moment.tzinfo is not None:
         raise ValueError(f"a local wall time has no time zone, {moment.isoformat()} has one")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+    return moment.isoformat(timespec="seconds")
 
 
 def now_utc_text() -> str:

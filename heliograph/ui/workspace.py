@@ -62,7 +62,7 @@ class Workspace:
 
     def make_client(self) -> ThymiaClient:
         """A client for a question that a page asks while somebody waits for the answer."""
-        transport = httpx.HTTPTransport(verify=False) if self.settings.embedded_sandbox else None  # noqa: S501
+        transport = httpx.HTTPTransport(verify=False) if self.settings.embedded_sandbox else None
         return ThymiaClient(self.api_key, base_url=self.base_url, timeout=CHECK_TIMEOUT_S, transport=transport)
 
     def make_async_client(self) -> AsyncThymiaClient:
@@ -81,7 +81,7 @@ class OwnServerTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, base_url: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self._own = httpx.URL(base_url)
-        self._inner = inner or httpx.AsyncHTTPTransport(verify=False)  # noqa: S501
+        self._inner = inner or httpx.AsyncHTTPTransport(verify=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         own = self._own
