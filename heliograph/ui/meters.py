@@ -28,7 +28,8 @@ def draw_ring(speech_s: float, elapsed_s: float) -> str:
     round_ = 2 * pi * RADIUS
     filled = round_ * min(speech_s / GOOD_SPEECH_S, 1.0)
     minutes, seconds = divmod(int(elapsed_s), 60)
-    label = f"{speech_s:.0f} seconds of speech, {minutes} minutes {seconds} seconds recorded"
+    whole_s = int(speech_s)  # Not rounded: “15” must not stand in a ring that is still amber.
+    label = f"{whole_s} seconds of speech, {minutes} minutes {seconds} seconds recorded"
     return (
         '<svg viewBox="0 0 120 120" style="display:block;margin:auto;width:100%;max-width:200px;color:inherit" '
         f'role="img" aria-label="{label}">'
@@ -36,7 +37,7 @@ def draw_ring(speech_s: float, elapsed_s: float) -> str:
         f'<circle cx="60" cy="60" r="{RADIUS}" fill="none" stroke="{ring_colour(speech_s)}" stroke-width="10" '
         f'stroke-linecap="round" stroke-dasharray="{filled:.1f} {round_:.1f}" transform="rotate(-90 60 60)"/>'
         '<g fill="currentColor" text-anchor="middle" font-family="inherit">'
-        f'<text x="60" y="62" font-size="32" font-weight="600">{speech_s:.0f}</text>'
+        f'<text x="60" y="62" font-size="32" font-weight="600">{whole_s}</text>'
         '<text x="60" y="80" font-size="12">s of speech</text>'
         f'<text x="60" y="95" font-size="11" opacity="0.8">{minutes}:{seconds:02d} in all</text></g></svg>'
     )

@@ -196,7 +196,13 @@ def _show_recording(desk: _Desk) -> None:
         _show_recording_live(desk)
     with st.container(horizontal=True):
         st.button("Stop", key="record_stop", type="primary", icon=":material/stop:", on_click=_stop, args=(desk,))
-        st.button("Discard and start again", key="record_abandon", on_click=_close, args=(desk,))
+        st.button(
+            "Start again",
+            key="record_abandon",
+            help="What was recorded so far is listed above as not submitted yet; discard it there.",
+            on_click=_close,
+            args=(desk,),
+        )
 
 
 @st.fragment(run_every=TICK_S)
