@@ -23,7 +23,7 @@ STYLE = """
   background: VAR_PAGE; scroll-margin-top: 4rem; }
 .st-key-record_booth:has(.st-key-record_live) > [data-testid="stElementContainer"]:has(iframe) { order: 9; }
 /* Stop is the button of that moment; the microphone's own switch steps back. */
-.st-key-record_booth:has(.st-key-record_live) iframe { filter: grayscale(1) opacity(.75); }
+.st-key-record_booth:has(.st-key-record_live) iframe { filter: grayscale(1); }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.75rem 1rem 2rem; }
   [data-testid="stColumn"]:has(.st-key-record_booth) { order: -1; position: static; }
