@@ -1,5 +1,6 @@
 """The same checks for every way in: a take from the spool, the built-in recorder's file, an uploaded file."""
 
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thymia_api.speech import (
+    MAX_DURATION_S,
     SPEECH_SAMPLE_RATE_HZ,
     DecodedRecording,
     SpeechMeter,
@@ -23,6 +25,10 @@ from .spool import SpooledTake
 
 MAX_FILE_BYTES = 250_000_000
 """More than three minutes take in any of the six formats (96 kHz stereo float WAV: 138 MB)."""
+
+_LOOKED_AT_S = MAX_DURATION_S + 1.0  # A second more tells that it is too long; an hour more tells nothing else.
+# A file of 200 kB can unpack to half a gigabyte of silence: two at a time is what a small machine bears.
+_turns = threading.BoundedSemaphore(2)
 
 
 class InspectedFile(NamedTuple):
@@ -43,7 +49,7 @@ def inspect_file(source: Path | bytes, name: str = "") -> InspectedFile:
     """Decode and measure a file; `name` is only for the message. Blocking, about 15 ms per second of audio.
 
     Raises `UnreadableRecordingError` or `RecordingTooLargeError`; a file that is too long or has too little speech
-    is no error here but fails `judge_quality`.
+    is no error here but fails `judge_quality`. Of a longer one than thymia takes only the beginning is looked at.
     """
     try:
         byte_size = len(source) if isinstance(source, bytes) else source.stat().st_size
@@ -52,18 +58,19 @@ def inspect_file(source: Path | bytes, name: str = "") -> InspectedFile:
         raise UnreadableRecordingError(message, reason=UnreadableReason.UNREADABLE_FILE) from error
     if byte_size > MAX_FILE_BYTES:
         raise RecordingTooLargeError(byte_size, MAX_FILE_BYTES)
-    try:
-        recording = decode_recording(source)
-    except UnreadableRecordingError as error:
-        if not name:
-            raise
-        raise UnreadableRecordingError(f"{name}: {error}", reason=error.reason) from error
-    quality = compute_quality(
-        recording.samples,
-        recording.sample_rate_hz,
-        speech=measure_speech(recording.samples_16k),
-        duration_s=recording.duration_s,
-    )
+    with _turns:
+        try:
+            recording = decode_recording(source, max_s=_LOOKED_AT_S)
+        except UnreadableRecordingError as error:
+            if not name:
+                raise
+            raise UnreadableRecordingError(f"{name}: {error}", reason=error.reason) from error
+        quality = compute_quality(
+            recording.samples,
+            recording.sample_rate_hz,
+            speech=measure_speech(recording.samples_16k),
+            duration_s=recording.duration_s,
+        )
     return InspectedFile(recording, quality)
 
 
