@@ -31,10 +31,11 @@ STYLE = """
 .hg-quality { display: grid; grid-template-columns: max-content minmax(7rem, max-content) 1fr; gap: .5rem 1.2rem;
   line-height: 1.3; align-items: baseline; }
 .hg-quality > div { display: contents; }
+.hg-quality span, .hg-quality b { min-width: 0; overflow-wrap: anywhere; }
 .hg-quality .hg-verdict { font-weight: 600; white-space: nowrap; }
 .hg-quality .hg-advice { grid-column: 2 / -1; opacity: .8; font-size: .9rem; margin: -.3rem 0 .2rem; }
 @media (max-width: 640px) {
-  .hg-quality { column-gap: .8rem; grid-template-columns: max-content 1fr max-content; }
+  .hg-quality { column-gap: .8rem; grid-template-columns: max-content 1fr 1fr; }
 }
 </style>
 """

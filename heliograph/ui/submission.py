@@ -146,7 +146,7 @@ def show_submitted(workspace: Workspace) -> None:
     runs: list[int] = st.session_state.get("record_runs", [])
     if not runs:
         return
-    st.subheader("Results" if len(runs) > 1 else "Result", anchor=False)
+    st.subheader("Runs" if len(runs) > 1 else "Run", anchor=False)
     for run_id in runs:
         show_run_progress(run_id)
     if sure_button("Record another", key="record_another", icon=":material/add:"):
