@@ -24,7 +24,6 @@ from heliograph.store import (
     RunState,
     Store,
     WorkerState,
-    count_runs,
     load_run,
     load_runs,
     load_worker,
@@ -341,23 +340,3 @@ def test_a_second_worker_stands_by_and_takes_over(
 
     asyncio.run(main())
     assert lab.thymia.requests.count("account") == 2
-
-
-def test_an_idle_worker_costs_less_than_half_a_percent_of_a_core(lab: Lab) -> None:
-    async def main() -> float:
-        stop = asyncio.Event()
-        worker = Worker(lab.store, make_client=lab.thymia.make_client, options=WorkerOptions())
-        task = asyncio.create_task(worker.run(stop))
-        await until(lambda: load_worker(lab.store).api_reached_utc)
-        await asyncio.sleep(1.5)
-        began_s, cpu_s = time.monotonic(), time.process_time()
-        await asyncio.sleep(12.0)
-        share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
-        stop.set()
-        await task
-        return share
-
-    share = asyncio.run(main())
-    print(f"idle worker: {share:.3%} of a core")
-    assert share < 0.005
-    assert count_runs(lab.store) == 0
