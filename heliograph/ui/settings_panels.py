@@ -84,18 +84,25 @@ def show_worker(workspace: Workspace) -> None:
 def show_deletion_setting(workspace: Workspace) -> None:
     """The choice of this workspace: whether its own copy goes when thymia deletes its own."""
     st.subheader("Deletion", anchor=False)
-    if "settings_purge" not in st.session_state:
-        st.session_state["settings_purge"] = load_purge_setting(workspace.store)
-    chosen = st.toggle("Delete the copy here when thymia deletes its own", key="settings_purge")
+    # Only a click writes: a page that another person's change has overtaken must not undo it at its next run.
+    st.session_state["settings_purge"] = load_purge_setting(workspace.store)
+    st.toggle(
+        "Delete the copy here when thymia deletes its own",
+        key="settings_purge",
+        on_change=_save_deletion_setting,
+        args=(workspace,),
+    )
     st.caption(messages.PURGE_EXPLAINED)
-    if chosen != load_purge_setting(workspace.store):
-        try:
-            save_purge_setting(workspace.store, chosen)
-        except StoreError as error:
-            st.error(messages.describe_problem(error).text)
-            return
-        workspace.wake_worker()
-        st.toast("Saved.", icon=":material/check:")
+
+
+def _save_deletion_setting(workspace: Workspace) -> None:
+    try:
+        save_purge_setting(workspace.store, bool(st.session_state["settings_purge"]))
+    except StoreError as error:
+        st.error(messages.describe_problem(error).text)
+        return
+    workspace.wake_worker()
+    st.toast("Saved.", icon=":material/check:")
 
 
 def show_store(workspace: Workspace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from heliograph.runs import load_purge_setting
+from heliograph.runs import load_purge_setting, save_purge_setting
 from heliograph.ui.workspace import Workspace, get_workspace
 from thymia_api import ThymiaClient
 
@@ -65,3 +65,14 @@ def test_the_deletion_choice_is_off_first_and_is_kept(open_page):
     app.toggle(key="settings_purge").set_value(True).run()
     assert load_purge_setting(get_workspace().store)
     assert open_page("settings").toggle(key="settings_purge").value is True
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_a_page_that_was_overtaken_does_not_undo_the_deletion_choice_of_another_person(open_page, choice):
+    store = get_workspace().store
+    save_purge_setting(store, not choice)
+    app = open_page("settings")
+    save_purge_setting(store, choice)
+    app.run()
+    assert load_purge_setting(store) is choice
+    assert app.toggle(key="settings_purge").value is choice
