@@ -1,137 +1,72 @@
-"""A real server on a free port, a real Chromium with a microphone that plays a known file."""
+"""Real servers on free ports, and a real Chromium with a microphone that plays a known file.
+
+Chromium and the server that no test restarts are shared by the folder; every test has a window of its own. What
+any page says on the console, and every address it asks for, is watched for every test.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import av
-import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.browser.microphones import RATE_HZ, load_mono, write_wav
+from tests.browser.servers import ROOT, AppServer
+from tests.browser.watch import Watch
+
 SPEECH = ROOT / "data" / "samples" / "jfk.flac"
-RATE = 48_000
-START_TIMEOUT_S = 60
-QUIET_FLAGS = [
+DEEPER_RATE_HZ = RATE_HZ * 11 // 10
+REPEATS = 12  # At the file's end Chromium's microphone stumbles for some milliseconds; no test records so long.
+STEP_TIMEOUT_MS = 30_000
+FLAGS = [
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-gpu",
 ]
-# Chromium and Streamlit say these by themselves; whatever else stands in the console is ours.
-FOREIGN_CONSOLE = (
-    "/_stcore/",
-    "favicon",
-    "preload",
-    "WebGL",
-    "GPU stall",
-    "Slow network",
-    "iframe which has both",
-    "Feature",
-)
+FAKE_MICROPHONE = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+OpenWindow = Callable[..., Page]
 
 
-class Server:
-    """`streamlit run app.py` as a person starts it, in a home of its own."""
-
-    def __init__(self, home: Path, **settings: str) -> None:
-        self.home = home
-        self.settings = settings
-        self.port = free_port()
-        self.url = f"http://localhost:{self.port}"
-        self.log = home / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> Server:
-        clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("THYMIA_", "HELIOGRAPH_"))
-        }
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        command += ["--server.headless", "true", "--server.showEmailPrompt", "false"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**clean, "HELIOGRAPH_HOME": str(self.home), **self.settings},
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/_stcore/health", trust_env=False).is_success:
-                    return self
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
-        """End the process and return how many seconds that took."""
-        assert self.process is not None
-        asked = time.monotonic()
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        self.process.wait(timeout=20)
-        return time.monotonic() - asked
-
-    def restart(self, how: signal.Signals = signal.SIGTERM) -> None:
-        self.stop(how)
-        self.start()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    """For this folder only: two Playwrights can't run in one thread, and other folders start their own."""
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped speech sample as the 48 kHz mono WAV that Chromium's fake microphone plays, over and over."""
+    """The shipped speech sample, over and over, as the 48 kHz mono WAV that the fake microphone plays."""
     path = tmp_path_factory.mktemp("microphone") / "speech.wav"
-    write_wav(path, load_mono(SPEECH, RATE), RATE)
+    write_wav(path, np.tile(load_mono(SPEECH), REPEATS))
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
+def deeper_microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another person's microphone: the same sample played a tenth slower."""
+    path = tmp_path_factory.mktemp("microphone") / "deeper.wav"
+    write_wav(path, np.tile(load_mono(SPEECH, DEEPER_RATE_HZ), REPEATS))
+    return path
+
+
+@pytest.fixture(scope="package")
 def launch(playwright: Playwright, microphone_file: Path) -> Iterator[Callable[..., Browser]]:
     """Start a Chromium; `microphone` is the file it hears, None for a browser that refuses the microphone."""
     running: list[Browser] = []
 
-    def start(microphone: Path | None = microphone_file, *extra: str) -> Browser:
-        flags = [*QUIET_FLAGS, *extra]
-        if microphone is not None:
-            flags += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-            flags += [f"--use-file-for-fake-audio-capture={microphone}"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            flags.append("--no-sandbox")
+    def start(*flags: str, microphone: Path | None = microphone_file) -> Browser:
+        heard = [*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
+        root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("HELIOGRAPH_CHROMIUM") or None, args=flags
+            executable_path=os.environ.get("HELIOGRAPH_CHROMIUM") or None, args=[*FLAGS, *heard, *root, *flags]
         )
         running.append(browser)
         return browser
@@ -141,46 +76,53 @@ def launch(playwright: Playwright, microphone_file: Path) -> Iterator[Callable[.
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """The Chromium that tests share, each with windows of its own; its microphone plays `microphone_file`."""
+    return launch()
+
+
 @pytest.fixture
-def page(launch: Callable[..., Browser]) -> Iterator[Page]:
-    """A page whose own console errors and uncaught exceptions fail the test."""
-    context = launch().new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    opened = context.new_page()
-    troubles = watch_console(opened)
-    yield opened
-    assert troubles == []
+def watch() -> Iterator[Watch]:
+    """What the windows of this test said and asked for; any complaint or foreign address fails the test."""
+    watched = Watch()
+    yield watched
+    assert watched.complaints == []
+    assert watched.foreign == []
 
 
-def watch_console(page: Page) -> list[str]:
-    troubles: list[str] = []
+@pytest.fixture
+def open_window(browser: Browser, watch: Watch) -> Iterator[OpenWindow]:
+    """Open a window without history, in the shared Chromium or another; closed at the end of the test."""
+    windows: list[BrowserContext] = []
 
-    def note(message: ConsoleMessage) -> None:
-        said = f"{message.text} ({message.location.get('url', '')})"
-        if message.type == "error" and not any(word in said for word in FOREIGN_CONSOLE):
-            troubles.append(said)
+    def start(
+        other: Browser | None = None, *, width: int = 1280, height: int = 900, scheme: str = "light"
+    ) -> Page:
+        context = (other or browser).new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            timezone_id="UTC",
+        )
+        windows.append(context)
+        context.set_default_timeout(STEP_TIMEOUT_MS)
+        page = context.new_page()
+        watch.follow(page)
+        return page
 
-    page.on("console", note)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    return troubles
-
-
-def load_mono(path: Path, rate: int) -> np.ndarray:
-    """All samples of a recording as int16 at `rate`, shape (n,)."""
-    resampler = av.AudioResampler("s16", "mono", rate)
-    parts = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            parts += [part.to_ndarray() for part in resampler.resample(frame)]
-    parts += [part.to_ndarray() for part in resampler.resample(None)]
-    return np.concatenate(parts, axis=1)[0]
+    yield start
+    for window in windows:
+        window.close()
 
 
-def write_wav(path: Path, samples: np.ndarray, rate: int) -> None:
-    import wave
+@pytest.fixture
+def page(open_window: OpenWindow) -> Page:
+    """A window as wide as a laptop's."""
+    return open_window()
 
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app in its sandbox workspace, shared by all tests that don't restart it."""
+    with AppServer(tmp_path_factory.mktemp("home")) as running:
+        yield running

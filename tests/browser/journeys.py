@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-import time
+from datetime import datetime
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-LONG_MS = 60_000
+from tests.browser.servers import AppServer
+
+LONG_MS = 90_000
+expect.set_options(timeout=30_000)
+UNFINISHED = "not submitted yet"
 
 
 def open_page(page: Page, url: str, title: str) -> None:
     page.goto(url)
+    expect_page(page, title)
+
+
+def expect_page(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=LONG_MS)
     settle(page)
 
@@ -22,6 +30,15 @@ def settle(page: Page) -> None:
         0, timeout=LONG_MS
     )
     expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("This app has encountered an error")).to_have_count(0)
+
+
+def open_record(page: Page, server: AppServer, label: str) -> int:
+    """Open Record for somebody new whom the workspace knows already; returns the participant's number."""
+    participant_id = server.add_participant(label)
+    open_page(page, f"{server.url}/record?participant={participant_id}", "Record")
+    expect(page.get_by_text("Born 1990-01-01")).to_be_visible()
+    return participant_id
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -29,24 +46,24 @@ def choose(page: Page, label: str, option: str) -> None:
     box = page.get_by_role("combobox", name=label)
     box.click()
     box.fill(option)
-    page.get_by_role("option", name=option, exact=False).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
-def segment(page: Page, name: str) -> Locator:
-    return page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first
-
-
-def add_participant(page: Page, label: str) -> None:
-    """Enter a new participant on Record and see that it is chosen."""
-    new = page.get_by_role("spinbutton", name="Year of birth")
-    if new.count() == 0:
-        page.get_by_test_id("stButtonGroup").get_by_text("New", exact=True).click()
-    page.get_by_role("textbox", name="Label").fill(label)
-    page.get_by_role("spinbutton", name="Year of birth").fill("1990")
-    choose(page, "Birth sex", "Female")
-    page.get_by_role("button", name="Save participant").click()
-    expect(page.get_by_text("Born 1990-01-01")).to_be_visible(timeout=LONG_MS)
+def choose_way(page: Page, name: str) -> None:
+    """Choose how to record: Record live, Built-in recorder, Upload files or Send a link."""
+    page.get_by_role("radio", name=name).click()
     settle(page)
+
+
+def enter_participant(page: Page, label: str, *, year: str = "1990", sex: str | None = "Female") -> None:
+    """Fill the form for a new participant and send it."""
+    if page.get_by_role("spinbutton", name="Year of birth").count() == 0:
+        page.get_by_role("radio", name="New").click()
+    page.get_by_role("textbox", name="Label").fill(label)
+    page.get_by_role("spinbutton", name="Year of birth").fill(year)
+    if sex:
+        choose(page, "Birth sex", sex)
+    page.get_by_role("button", name="Save participant").click()
 
 
 def microphone(page: Page) -> FrameLocator:
@@ -54,42 +71,98 @@ def microphone(page: Page) -> FrameLocator:
     return page.frame_locator('iframe[title*="webrtc_streamer"]')
 
 
-def start_recording(page: Page) -> None:
-    microphone(page).get_by_role("button", name="Turn on the microphone").click()
-    start = page.get_by_role("button", name="Start recording")
-    expect(start).to_be_enabled(timeout=LONG_MS)
+def turn_on_microphone(page: Page) -> None:
+    """Turn the microphone on and wait until it is heard."""
+    microphone(page).get_by_role("button", name="Turn on the microphone").click(timeout=LONG_MS)
+    expect(page.get_by_role("button", name="Start recording")).to_be_enabled(timeout=LONG_MS)
     expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
-    start.click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=LONG_MS)
 
 
-def speech_seconds(page: Page) -> int:
-    """What the ring says now."""
-    label = page.locator('svg[aria-label*="seconds of speech"]').last.get_attribute("aria-label") or "0"
-    return int(label.split()[0])
+def start_recording(page: Page) -> None:
+    turn_on_microphone(page)
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.get_by_role("button", name="Stop", exact=False).last).to_be_visible(timeout=LONG_MS)
 
 
-def record_until(page: Page, speech_s: int, timeout_s: float = 60) -> None:
-    """Keep recording until the ring has counted so many seconds of speech."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if speech_seconds(page) >= speech_s:
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError(f"the ring stopped at {speech_seconds(page)} s")
+def ring(page: Page) -> Locator:
+    """The ring that counts seconds of speech."""
+    return page.locator('svg[aria-label*="seconds of speech"]').last
+
+
+def record_until(page: Page, speech_s: int) -> None:
+    """Keep recording until the ring has counted so many seconds of speech (more than 0, less than 30)."""
+    enough = "|".join(str(number) for number in range(speech_s, 60))
+    expect(ring(page)).to_have_attribute("aria-label", re.compile(rf"^({enough}) seconds"), timeout=LONG_MS)
 
 
 def stop_recording(page: Page) -> None:
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("heading", name="Review")).to_be_visible(timeout=LONG_MS)
+    page.get_by_role("button", name="Stop").last.click()
+    expect_review(page)
+
+
+def expect_review(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=LONG_MS)
     settle(page)
 
 
-def submit(page: Page) -> None:
-    """Submit what is under review, giving a reason where one is asked for."""
-    reason = page.get_by_role("textbox", name="Reason for submitting despite the warnings")
-    if reason.count():
+def review_found(page: Page) -> None:
+    """Take up the recording that was found again, once the page stands still."""
+    microphone(page).get_by_role("button", name="Turn on the microphone").wait_for(timeout=LONG_MS)
+    expect(page.get_by_text(UNFINISHED)).to_be_visible(timeout=LONG_MS)
+    settle(page)
+    page.get_by_role("button", name="Review", exact=True).click()
+    expect_review(page)
+
+
+def quality(page: Page, label: str) -> str:
+    """What the review says about one measure, such as "Length"."""
+    row = page.locator(".hg-quality").first.get_by_role("listitem").filter(has_text=label)
+    return row.locator("b + span").inner_text()
+
+
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    """Choose files, each a name with its content, and have them checked."""
+    choose_way(page, "Upload files")
+    page.locator('input[type="file"]').set_input_files(
+        [{"name": name, "mimeType": "audio/*", "buffer": content} for name, content in files]
+    )
+    expect(page.get_by_text(files[0][0])).to_be_visible(timeout=LONG_MS)
+    settle(page)
+    page.get_by_role("button", name="Check the files").click()
+
+
+def give_reasons(page: Page) -> None:
+    """Say why, wherever a row warns."""
+    settle(page)
+    for reason in page.get_by_role("textbox", name="Reason for submitting despite the warnings").all():
         reason.fill("test recording")
         reason.press("Tab")
         settle(page)
-    page.get_by_role("button", name=re.compile("^Submit( [0-9]+ recordings)?$")).click()
+
+
+def submit_button(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^(.* )?Submit( [0-9]+ recordings)?$"))
+
+
+def submit(page: Page) -> None:
+    """Submit what is under review, giving reasons where they are asked for."""
+    give_reasons(page)
+    expect(submit_button(page)).to_be_enabled()
+    submit_button(page).click()
+
+
+def expect_result(page: Page, count: int = 1) -> None:
+    """Wait for that many result cards."""
+    expect(page.locator(".hg-scores")).to_have_count(count, timeout=LONG_MS)
+    expect(page.get_by_text("Mental strain").first).to_be_visible()
+
+
+def set_moment(page: Page, label: str, moment: datetime) -> None:
+    """Type a date and time into its field, part by part as a person does."""
+    group = page.get_by_role("group", name=label, exact=True)
+    for part in ("year", "month", "day", "hour", "minute"):
+        field = group.get_by_role("spinbutton", name=f"{part}, {label}")
+        field.click()
+        field.press_sequentially(str(getattr(moment, part)).zfill(4 if part == "year" else 2))
+    page.keyboard.press("Tab")
+    settle(page)
