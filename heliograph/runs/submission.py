@@ -72,7 +72,8 @@ class ActivitySubmission(_Submission):
 def submit_upload(store: Store, submission: UploadSubmission) -> int:
     """Queue the analysis of a recording and return the run's id; the same key again returns the same id.
 
-    `InvalidSubmissionError` names every field that is wrong; then nothing was written.
+    Once the earlier run's data was deleted here on purpose, the same audio is a new matter: the same key makes a new
+    run. `InvalidSubmissionError` names every field that is wrong; then nothing was written.
     """
     issues = _check_times(submission, submission.recorded_local)
     if not is_recording_there(store, submission.recording_id):
@@ -208,7 +209,7 @@ def _submit(store: Store, submission: _Submission, issues: list[FieldIssue], **f
         issues.append(FieldIssue("participant_id", "there is no such participant in this workspace"))
         raise InvalidSubmissionError(issues) from None
     new = NewRun(
-        submission_key=submission.submission_key,
+        submission_key=_distinguish_key(store, submission.submission_key, fields.get("recording_id")),
         participant_id=participant.id,
         date_of_birth=participant.date_of_birth,
         birth_sex=participant.birth_sex,
@@ -230,6 +231,14 @@ def _submit(store: Store, submission: _Submission, issues: list[FieldIssue], **f
     if issues:
         raise InvalidSubmissionError(issues)
     return ground.add_run(store, new)
+
+
+def _distinguish_key(store: Store, key: str, recording_id: object) -> str:
+    """Form keys are made from the recording: one that was purged and came back would end in its old, empty run."""
+    sql = "SELECT count(*) FROM runs WHERE recording_id = ? AND purged_utc IS NOT NULL"
+    with store.read() as db:
+        (n_purged,) = db.conn.execute(sql, (recording_id,)).fetchone()
+    return f"{key}#{n_purged}" if n_purged else key
 
 
 def _check_times(submission: _Submission, recorded_local: datetime | None) -> list[FieldIssue]:

@@ -26,6 +26,8 @@ from heliograph.store import (
     load_recording,
     load_run_detail,
     load_runs,
+    load_waiting_recordings,
+    purge_run,
     recording_path,
     save_participant,
 )
@@ -156,3 +158,15 @@ def test_errors_have_one_root_and_are_exported() -> None:
     assert len(errors) == 6
     assert all(issubclass(error, RunsError) for error in errors)
     assert {error.__name__ for error in errors} <= set(heliograph.runs.__all__)
+
+
+def test_the_same_audio_recorded_again_after_a_purge_is_a_new_run_however_often_it_is_sent(lab: Lab) -> None:
+    recording_id = lab.make_recording(0).id
+    first = lab.submit(recording_id=recording_id, submission_key="key of the recording")
+    assert purge_run(lab.store, first)
+    assert lab.make_recording(0).id == recording_id
+    again = {lab.submit(recording_id=recording_id, submission_key="key of the recording") for _ in range(3)}
+    assert len(again) == 1
+    assert first not in again
+    assert recording_id not in {recording.id for recording, _ in load_waiting_recordings(lab.store)}
+    assert lab.step(again.pop()).state == RunState.RUNNING
