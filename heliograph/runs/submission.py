@@ -72,8 +72,8 @@ class ActivitySubmission(_Submission):
 def submit_upload(store: Store, submission: UploadSubmission) -> int:
     """Queue the analysis of a recording and return the run's id; the same key again returns the same id.
 
-    Once the earlier run's data was deleted here on purpose, the same audio is a new matter: the same key makes a new
-    run. `InvalidSubmissionError` names every field that is wrong; then nothing was written.
+    Once that run's data was deleted here on purpose, the same audio is a new matter: the same key makes a new run.
+    `InvalidSubmissionError` names every field that is wrong; then nothing was written.
     """
     issues = _check_times(submission, submission.recorded_local)
     if not is_recording_there(store, submission.recording_id):
