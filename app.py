@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliograph.config import SettingError
 from heliograph.store import StoreError, adopt_orphans
 from heliograph.ui.headers import SecurityHeaders
-from heliograph.ui.workspace import SANDBOX_PATH, close_workspace, get_workspace
+from heliograph.ui.workspace import close_workspace, find_sandbox_path, get_workspace
 
 STOP_TIMEOUT_S = 5.0
 # The first page needs none of these, and would have to wait for all of them.
@@ -63,8 +63,8 @@ sandbox = Later(make_sandbox)
 def sandbox_route() -> BaseRoute:
     """The sandbox, or in any other workspace a plain 404 instead of Streamlit's own page."""
     if workspace.settings.embedded_sandbox:
-        return Mount(SANDBOX_PATH, app=sandbox)
-    return Route(SANDBOX_PATH + "/{path:path}", lambda request: PlainTextResponse("Not Found", 404))
+        return Mount(find_sandbox_path(), app=sandbox)
+    return Route(find_sandbox_path() + "/{path:path}", lambda request: PlainTextResponse("Not Found", 404))
 
 
 def prepare() -> None:

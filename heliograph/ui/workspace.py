@@ -18,7 +18,14 @@ from heliograph.config import Settings, load_settings
 from heliograph.store import Store
 from thymia_api import BASE_URLS, NO_RETRY, AsyncThymiaClient, Region, ThymiaClient
 
-__all__ = ["SANDBOX_PATH", "OwnServerTransport", "Workspace", "close_workspace", "get_workspace"]
+__all__ = [
+    "SANDBOX_PATH",
+    "OwnServerTransport",
+    "Workspace",
+    "close_workspace",
+    "find_sandbox_path",
+    "get_workspace",
+]
 
 SANDBOX_PATH = "/sandbox"
 CHECK_TIMEOUT_S = 10.0
@@ -49,9 +56,8 @@ class Workspace:
         if not self.settings.embedded_sandbox:
             return BASE_URLS[Region(self.settings.region)]
         scheme = "https" if streamlit_config.get_option("server.sslCertFile") else "http"
-        path = str(streamlit_config.get_option("server.baseUrlPath")).strip("/")
         port = streamlit_config.get_option("server.port")
-        return f"{scheme}://{_find_own_host()}:{port}{'/' if path else ''}{path}{SANDBOX_PATH}"
+        return f"{scheme}://{_find_own_host()}:{port}{find_sandbox_path()}"
 
     @property
     def api_key(self) -> str:
@@ -91,6 +97,12 @@ class OwnServerTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def find_sandbox_path() -> str:
+    """Where the embedded sandbox is mounted: Streamlit moves its own addresses under a base path, not ours."""
+    path = str(streamlit_config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}{SANDBOX_PATH}" if path else SANDBOX_PATH
 
 
 def _find_own_host() -> str:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from heliograph.ui import workspace as module
-from heliograph.ui.workspace import OwnServerTransport, _find_own_host
+from heliograph.ui.workspace import OwnServerTransport, _find_own_host, find_sandbox_path
 
 
 @pytest.mark.parametrize("port", [8501, 8502, 80])
@@ -46,3 +46,14 @@ def test_the_embedded_sandbox_is_asked_at_the_address_the_server_listens_on(
 ) -> None:
     monkeypatch.setattr(module.streamlit_config, "get_option", lambda name: address)
     assert _find_own_host() == host
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [("", "/sandbox"), (None, "/sandbox"), ("voice", "/voice/sandbox"), ("/a/b/", "/a/b/sandbox")],
+)
+def test_the_embedded_sandbox_lies_under_the_servers_base_path(
+    base: str | None, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.streamlit_config, "get_option", lambda name: base)
+    assert find_sandbox_path() == path
