@@ -88,8 +88,7 @@ POINT_IN_TIME: Final = (
 )
 HIGHER_IS_WORSE: Final = "Scores run from 0 to 1; higher is worse."
 SANDBOX_BANNER: Final = (
-    "**Sandbox: every score is synthetic and means nothing.** Nothing leaves this machine."
-    " Settings say how to work with thymia."
+    "**Sandbox: every score is synthetic and means nothing.** Settings say how to work with thymia."
 )
 RESULT_GONE: Final = "The result was deleted here when thymia deleted its own, as was chosen in Settings."
 RESULT_EMPTY: Final = "thymia finished this run without any score. Fetch it again, or retry as a new run."

@@ -53,7 +53,9 @@ class Review:
     def problem(self) -> str | None:
         """What keeps it from being submitted, in a sentence."""
         if self.failed:
-            return "This recording can't be submitted: see the row marked “Not usable” and record again."
+            return (
+                "This recording can't be submitted: see the row marked “Not usable”. Discard it and record again."
+            )
         if self.warned and not self.reason:
             return "Give a reason for submitting despite the rows marked “Check”, or record again."
         return None

@@ -63,6 +63,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
     """Review what is waiting, ask for the session, and submit everything with one button."""
     recordings = _load_waiting(workspace)
     problems: list[str] = []
+    unusable = False
     reasons: dict[str, str] = {}
     st.subheader("Review", anchor=False)
     for number, recording in enumerate(recordings, start=1):
@@ -70,6 +71,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
             st.markdown(f"**Recording {number} of {len(recordings)}**")
         review = show_review(workspace, recording)
         reasons[recording.id] = review.reason
+        unusable = unusable or review.failed
         if review.problem:
             problems.append(review.problem)
         if sure_button(
@@ -78,6 +80,10 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
             discard_recording(workspace.store, recording.id)
             waiting_recordings().remove(recording.id)
             st.rerun()
+    if unusable:
+        for problem in dict.fromkeys(problems):
+            st.warning(problem)
+        return
     st.subheader("Session", anchor=False)
     session = ask_session(workspace.store, participant, key="record_session")
     for problem in dict.fromkeys([*problems, *session.problems]):
