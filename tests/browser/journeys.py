@@ -162,7 +162,8 @@ def set_moment(page: Page, label: str, moment: datetime) -> None:
     group = page.get_by_role("group", name=label, exact=True)
     for part in ("year", "month", "day", "hour", "minute"):
         field = group.get_by_role("spinbutton", name=f"{part}, {label}")
-        field.click()
+        field.focus()
         field.press_sequentially(str(getattr(moment, part)).zfill(4 if part == "year" else 2))
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")  # Typing opens the calendar; closing it is what counts.
     settle(page)

@@ -101,7 +101,7 @@ def test_leaving_the_page_in_mid_recording_loses_nothing(server, page):
 def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about(server, page):
     """Woken up after the recording is refused, 17 hours of sleep are asked about; then one run, not two."""
     number = open_record(page, server, "Sleeper")
-    upload(page, ("speech.wav", encode(make_speech(20))))
+    upload(page, ("speech.flac", encode(make_speech(20), "flac")))
     expect_review(page)
     give_reasons(page)
     expect(submit_button(page)).to_be_enabled()
