@@ -20,11 +20,10 @@ def sure_button(
     key: str,
     kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     icon: str | None = None,
-    disabled: bool = False,
 ) -> bool:
     """Draw a button; True in exactly one run for each press, however many runs were broken off in between."""
-    st.button(label, key=key, type=kind, icon=icon, disabled=disabled, on_click=_note, args=(key,))
-    return bool(st.session_state.pop(f"{key}_pressed", False)) and not disabled
+    st.button(label, key=key, type=kind, icon=icon, on_click=_note, args=(key,))
+    return bool(st.session_state.pop(f"{key}_pressed", False))
 
 
 def _note(key: str) -> None:

@@ -63,6 +63,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
         st.query_params.pop(URL_NAME, None)
     else:
         st.query_params[URL_NAME] = str(found.id)
+        st.session_state[f"{key}_last"] = found.id  # Survives a look at another page.
         with row.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):
             st.caption(_describe(found), width="content")
             if st.button("Edit details", key=f"{key}_edit", type="tertiary", icon=":material/edit:"):
@@ -72,7 +73,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
 
 def _take_from_url(store: Store, key: str) -> None:
     """A reload or a shared link keeps the participant, by number: a label has no place in an address."""
-    number = st.query_params.get(URL_NAME, "")
+    number = st.query_params.get(URL_NAME) or str(st.session_state.get(f"{key}_last", ""))
     if f"{key}_label" in st.session_state or not number.isdecimal():
         return
     try:

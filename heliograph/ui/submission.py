@@ -86,11 +86,15 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         return
     st.subheader("Session", anchor=False)
     session = ask_session(workspace.store, participant, key="record_session")
-    for problem in dict.fromkeys([*problems, *session.problems]):
+    problems += session.problems
+    for problem in dict.fromkeys(problems):
         st.warning(problem)
-    blocked = bool(problems or session.problems)
     label = "Submit" if len(recordings) == 1 else f"Submit {len(recordings)} recordings"
-    if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:", disabled=blocked):
+    # Never greyed out: a press is also what ends typing in the field above it.
+    if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:"):
+        return
+    if problems:
+        st.error("Not submitted yet: see the notes above.")
         return
     runs = []
     try:
@@ -126,7 +130,10 @@ def show_activity_request(workspace: Workspace, participant: Participant) -> Non
     for problem in session.problems:
         st.warning(problem)
     key = st.session_state.setdefault("record_activity_key", _new_key())
-    if sure_button("Create link", key="record_activity_create", kind="primary", disabled=bool(session.problems)):
+    pressed = sure_button("Create link", key="record_activity_create", kind="primary")
+    if pressed and session.problems:
+        st.error("Not created yet: see the notes above.")
+    elif pressed:
         try:
             run = submit_activity(
                 workspace.store,
