@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from heliograph.__main__ import find_browser
 from tests.browser.microphones import RATE_HZ, load_mono, write_wav
 from tests.browser.servers import ROOT, AppServer
 from tests.browser.watch import Watch
@@ -65,9 +66,7 @@ def launch(playwright: Playwright, microphone_file: Path) -> Iterator[Callable[.
     def start(*flags: str, microphone: Path | None = microphone_file) -> Browser:
         heard = [*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("HELIOGRAPH_CHROMIUM") or None, args=[*FLAGS, *heard, *root, *flags]
-        )
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS, *heard, *root, *flags])
         running.append(browser)
         return browser
 
