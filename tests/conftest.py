@@ -1,0 +1,14 @@
+"""Order: the browser tests come last. Their Playwright keeps an event loop running in the main thread until the
+session ends, and `asyncio.run` in a later test would refuse to start beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+BROWSER_TESTS = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
