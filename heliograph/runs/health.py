@@ -60,6 +60,7 @@ class ApiHealth:
         self._in_a_row = 0
         self.problem: str | None = None
         """What is wrong while thymia counts as unreachable, else None."""
+        self.n_answers = 0
 
     def note_problem(self, problem: ThymiaError) -> None:
         """Count a request that thymia did not answer sensibly; the storage for uploads is somebody else."""
@@ -73,3 +74,4 @@ class ApiHealth:
         """thymia answered: all is well."""
         self._in_a_row = 0
         self.problem = None
+        self.n_answers += 1

@@ -22,7 +22,8 @@ def _pass_by(_point: str) -> None:
 class WorkerOptions:
     """How one worker behaves. The defaults are for production; spans are seconds.
 
-    `concurrency` is the number of transfers at once, and, apart from those, of questions about runs at once.
+    The store is looked at every `tick_s` while runs are under way, and at least every `rest_s` while none is due:
+    another process may have submitted some. `concurrency` is the number of transfers at once, and, apart from those, of questions about runs at once.
     `settle_s` is how long a run must still be `CREATED` at thymia after an upload whose answer was lost before
     the recording is sent again: storage may have it while the service has not noticed yet. `answer_limit_s` and
     `upload_limit_s` end a request that trickles on without a time-out, so that it gives its place back. `on_step`
@@ -32,6 +33,7 @@ class WorkerOptions:
 
     poll_s: float = POLL_S
     tick_s: float = 1.0
+    rest_s: float = 5.0
     concurrency: int = 8
     backoff_base_s: float = 1.0
     backoff_limit_s: float = 300.0

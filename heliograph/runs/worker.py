@@ -25,7 +25,7 @@ from heliograph.runs.options import WorkerOptions
 from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
-from heliograph.store import Store, StoreError, WorkerState, to_utc_text
+from heliograph.store import Store, StoreError, WorkerState, from_utc_text, to_utc_text
 from thymia_api import (
     SANDBOX_FEATURE,
     Account,
@@ -239,10 +239,23 @@ class Worker:
         await self._gather(steps)
         await self._tell_health()
         await self._mind_the_clock()
-        await self._start_due(steps)
+        rest_s = await self._compute_rest_s()
+        if rest_s == 0.0:
+            await self._start_due(steps)
+            rest_s = self._options.tick_s
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._options.tick_s):
+            async with asyncio.timeout(rest_s):
                 await self._wake.wait()
+
+    async def _compute_rest_s(self) -> float:
+        """Seconds for which nothing will be due that the store knows of; 0 when something is, or is under way."""
+        next_due_utc = await run_in_thread(ground.load_next_due_utc, self._store)
+        if self._tasks or self._held_until:
+            return 0.0
+        if next_due_utc is None:
+            return self._options.rest_s
+        wait_s = (from_utc_text(next_due_utc) - self._options.now_utc()).total_seconds()
+        return min(max(wait_s, 0.0), self._options.rest_s)
 
     async def _start_due(self, steps: RunSteps) -> None:
         """Start what is due, as far as there is room: slow transfers leave the room for questions free.
@@ -312,11 +325,14 @@ class Worker:
     # -- the worker row --------------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
+        n_told = self._health.n_answers
         while True:
             await asyncio.sleep(self._options.heartbeat_s)
             with suppress(StoreError):
-                reached = {} if self._health.problem else {"api_reached_utc": self._now_text()}
+                n_answers = self._health.n_answers
+                reached = {"api_reached_utc": self._now_text()} if n_answers > n_told else {}
                 await self._save(heartbeat_utc=self._now_text(), **reached)
+                n_told = n_answers
 
     async def _tell_health(self, *, reached: bool = False) -> None:
         """Write down that thymia became unreachable, or can be reached again."""

@@ -13,7 +13,7 @@ from heliograph.ui.workspace import Workspace, get_workspace
 
 __all__ = ["ICON", "just_entered", "note_page", "show_disclaimer", "show_header"]
 
-NOTICE_EVERY_S = 10.0
+NOTICE_EVERY_S = 20.0
 ICON = str(Path(__file__).with_name("icon.png"))  # A material icon would be fetched from elsewhere.
 
 

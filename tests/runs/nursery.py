@@ -40,6 +40,7 @@ def make_options(point: str | None, count: int, seed: int) -> WorkerOptions:
     return WorkerOptions(
         poll_s=0.1,
         tick_s=0.02,
+        rest_s=0.02,
         settle_s=0.05,
         lock_retry_s=0.01,
         heartbeat_s=0.2,

@@ -35,6 +35,7 @@ from thymia_api import NO_RETRY, AsyncThymiaClient
 QUICK = WorkerOptions(
     poll_s=0.02,
     tick_s=0.02,
+    rest_s=0.02,
     settle_s=0.05,
     lock_retry_s=0.02,
     heartbeat_s=0.05,
@@ -144,12 +145,17 @@ def test_synthetic_and_real_scores_never_meet(tmp_path: Path, lab: Lab, syntheti
 
 
 def test_an_unreachable_api_is_noted_and_the_note_goes_with_the_next_answer(lab: Lab) -> None:
-    lab.thymia.trouble["account"].extend(httpx.ConnectError("no") for _ in range(5))
+    trouble = lab.thymia.trouble["account"]
+    trouble.extend(httpx.ConnectError("no") for _ in range(3))
     notes: list[str | None] = []
 
     def is_over() -> bool:
         status = load_worker(lab.store)
         notes.append(status.api_problem)
+        if status.api_problem is None and status.api_reached_utc is None:
+            trouble.append(httpx.ConnectError("no"))
+        else:
+            trouble.clear()
         return status.api_reached_utc is not None
 
     run_worker(lab.store, lab.thymia.make_client, is_over)
@@ -220,7 +226,7 @@ def test_it_wakes_at_once_when_called_from_another_thread(lab: Lab) -> None:
     async def main() -> float:
         stop = asyncio.Event()
         worker = Worker(
-            lab.store, make_client=lab.thymia.make_client, options=dataclasses.replace(QUICK, tick_s=30.0)
+            lab.store, make_client=lab.thymia.make_client, options=dataclasses.replace(QUICK, tick_s=30.0, rest_s=30.0)
         )
         task = asyncio.create_task(worker.run(stop))
         await until(lambda: load_worker(lab.store).api_reached_utc)
@@ -322,8 +328,9 @@ def test_a_second_worker_stands_by_and_takes_over(
     async def main() -> None:
         stops = asyncio.Event(), asyncio.Event()
         workers = [Worker(store, make_client=lab.thymia.make_client, options=QUICK) for _ in stops]
-        tasks = [asyncio.create_task(worker.run(stop)) for worker, stop in zip(workers, stops, strict=True)]
+        tasks = [asyncio.create_task(workers[0].run(stops[0]))]
         await until(lambda: load_worker(store).api_reached_utc)
+        tasks.append(asyncio.create_task(workers[1].run(stops[1])))
         await asyncio.sleep(0.2)
         assert lab.thymia.requests == ["account"]
         stops[0].set()

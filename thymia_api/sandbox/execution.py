@@ -20,7 +20,7 @@ from thymia_api.sandbox.state import State
 THREADS = 2
 CLOSE_S = 3.0
 """How long an end waits for a recording that is being processed; its run goes on at the next start."""
-POLL_S = 0.5
+POLL_S = 2.0
 """How often a shared state folder is looked at for the work and the death of other processes."""
 
 logger = logging.getLogger(__name__)
