@@ -226,7 +226,9 @@ def test_it_wakes_at_once_when_called_from_another_thread(lab: Lab) -> None:
     async def main() -> float:
         stop = asyncio.Event()
         worker = Worker(
-            lab.store, make_client=lab.thymia.make_client, options=dataclasses.replace(QUICK, tick_s=30.0, rest_s=30.0)
+            lab.store,
+            make_client=lab.thymia.make_client,
+            options=dataclasses.replace(QUICK, tick_s=30.0, rest_s=30.0),
         )
         task = asyncio.create_task(worker.run(stop))
         await until(lambda: load_worker(lab.store).api_reached_utc)
