@@ -24,8 +24,9 @@ class WorkerOptions:
 
     The store is looked at every `tick_s` while runs are under way, and at least every `rest_s` while none is due:
     another process may have submitted some. `concurrency` is the number of transfers at once, and, apart from
-    those, of questions about runs at once. `settle_s` is how long a run must still be `CREATED` at thymia after an upload whose answer was lost before
-    the recording is sent again: storage may have it while the service has not noticed yet. `answer_limit_s` and
+    those, of questions about runs at once. `settle_s` is how long a run must still be `CREATED` at thymia after
+    an upload whose answer was lost before the recording is sent again: storage may have it while the service has
+    not noticed yet. `answer_limit_s` and
     `upload_limit_s` end a request that trickles on without a time-out, so that it gives its place back. `on_step`
     is called, on the event loop, with a point's name before and after every request and transaction (tests kill
     there).

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from heliograph.audio.spool import load_takes
 from tests.bench.browsers import launch
 from tests.bench.start import cpu_s
-from tests.browser.journeys import add_participant, open_page, start_recording
+from tests.browser.journeys import open_record, start_recording
 from tests.browser.microphones import load_mono, write_wav
 from tests.browser.servers import ROOT, AppServer
 
@@ -26,8 +26,7 @@ MEASURED_S = 20.0
 def open_recorder(context: BrowserContext, server: AppServer, label: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(120_000)
-    open_page(page, f"{server.url}/record", "Record")
-    add_participant(page, label)
+    open_record(page, server, label)
     start_recording(page)
     return page
 
