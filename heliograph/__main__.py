@@ -20,6 +20,8 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 APP_REQUIREMENTS = ROOT / "requirements.txt"
 TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
 OLDEST_PYTHON = (3, 11)
+# Browser tests are one group, at the end of the order: one process runs them while the other finishes the rest.
+IN_PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 DEFAULT_PORT = "8501"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC_BROWSERS = (
@@ -58,11 +60,11 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the whole suite, browser tests included; ends with pytest's closing line."""
+    """Run the whole suite on two cores, browser tests last; ends with pytest's closing line."""
     install(TEST_REQUIREMENTS)
     browser = find_browser() or install_browser()
     environment = {"HELIOGRAPH_CHROMIUM": browser} if browser else {}
-    return call([str(PYTHON), "-m", "pytest", *arguments], environment)
+    return call([str(PYTHON), "-m", "pytest", *IN_PARALLEL, *arguments], environment)
 
 
 def lint(_arguments: list[str]) -> int:

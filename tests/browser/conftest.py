@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from heliograph.__main__ import find_browser
 from tests.browser.microphones import RATE_HZ, load_mono, write_wav
-from tests.browser.second_try import pytest_runtest_protocol, pytest_terminal_summary
 from tests.browser.servers import ROOT, AppServer
 from tests.browser.watch import Watch
 
@@ -32,8 +31,6 @@ FLAGS = [
     "--disable-gpu",
 ]
 FAKE_MICROPHONE = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-
-__all__ = ["pytest_runtest_protocol", "pytest_terminal_summary"]
 
 OpenWindow = Callable[..., Page]
 
