@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliograph.config import SettingError
 from heliograph.store import StoreError, adopt_orphans
 from heliograph.ui.headers import SecurityHeaders
-from heliograph.ui.workspace import close_workspace, find_sandbox_path, get_workspace
+from heliograph.ui.workspace import close_workspace, find_capture_path, find_sandbox_path, get_workspace
 
 STOP_TIMEOUT_S = 5.0
 # The first page needs none of these, and would have to wait for all of them.
@@ -65,6 +65,15 @@ def sandbox_route() -> BaseRoute:
     if workspace.settings.embedded_sandbox:
         return Mount(find_sandbox_path(), app=sandbox)
     return Route(find_sandbox_path() + "/{path:path}", lambda request: PlainTextResponse("Not Found", 404))
+
+
+def make_capture() -> ASGIApp:
+    """Where the lossless recorder sends what it records."""
+    from heliograph.audio.permits import load_permit_key
+    from heliograph.ui.capture_routes import make_capture_app
+
+    store = workspace.store
+    return make_capture_app(store.spool_folder, lambda: load_permit_key(store.folder))
 
 
 def prepare() -> None:
@@ -122,6 +131,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/_navigation.py",
     lifespan=lifespan,
-    routes=[sandbox_route()],
+    routes=[sandbox_route(), Mount(find_capture_path(), app=Later(make_capture))],
     middleware=[Middleware(SecurityHeaders)],
 )

@@ -5,7 +5,7 @@ import streamlit as st
 from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.participant_form import choose_participant
-from heliograph.ui.recorder import rest_recorder, show_prompt, show_recorder
+from heliograph.ui.recorder import prefers_builtin, rest_recorder, show_prompt, show_recorder
 from heliograph.ui.steps import STEPS, show_steps
 from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
@@ -35,8 +35,9 @@ elif step == 3:
     show_submitted(workspace)
 else:
     show_unfinished(workspace, participant)
+    usual = BUILTIN if prefers_builtin(workspace) else LIVE
     way = st.segmented_control(
-        "How to record", WAYS, default=LIVE, key="record_way", required=True, persist_state="session"
+        "How to record", WAYS, default=usual, key="record_way", required=True, persist_state="session"
     )
     if way != LIVE:
         rest_recorder()

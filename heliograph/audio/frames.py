@@ -78,14 +78,15 @@ class FrameLine:
 
 
 class SpeechFeed:
-    """Brings 48 kHz samples down to the 16 kHz that the speech detector takes, across blocks of any length."""
+    """Brings samples down to the 16 kHz that the speech detector takes, across blocks of any length."""
 
-    def __init__(self, to_hz: int) -> None:
+    def __init__(self, to_hz: int, *, from_hz: int = SPOOL_RATE_HZ) -> None:
+        self._from_hz = from_hz
         self._resampler = AudioResampler(format="s16", layout="mono", rate=to_hz)
 
     def convert(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
         """Return the next samples at the lower rate (a few stay inside until `flush`)."""
-        return _join(self._resampler.resample(make_frame(samples, SPOOL_RATE_HZ))) if samples.size else samples
+        return _join(self._resampler.resample(make_frame(samples, self._from_hz))) if samples.size else samples
 
     def flush(self) -> NDArray[np.int16]:
         """Return the rest; the feed can't be used afterwards."""

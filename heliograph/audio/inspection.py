@@ -39,9 +39,9 @@ class InspectedFile(NamedTuple):
 
 
 class InspectedTake(NamedTuple):
-    """A spooled take's samples (mono int16 at 48 kHz) and how good they are."""
+    """A spooled take's samples (mono, at its own rate and width) and how good they are."""
 
-    samples: NDArray[np.int16]
+    samples: NDArray[np.int16] | NDArray[np.int32]
     quality: Quality
 
 
@@ -79,11 +79,11 @@ def inspect_take(take: SpooledTake) -> InspectedTake:
     samples = take.load_samples()
     if not samples.size:
         raise SpoolError("This take holds no sound.")
-    feed, meter = SpeechFeed(SPEECH_SAMPLE_RATE_HZ), SpeechMeter()
-    meter.feed(feed.convert(samples))
+    feed, meter = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=take.facts.sample_rate_hz), SpeechMeter()
+    meter.feed(feed.convert((samples >> (take.bits - 16)).astype(np.int16)))
     meter.feed(feed.flush())
     quality = compute_quality(
-        samples.astype(np.float32) / np.float32(32768),
+        samples.astype(np.float32) / np.float32(1 << (take.bits - 1)),
         take.facts.sample_rate_hz,
         speech=meter.finish(),
         missing_share=take.missing_share,

@@ -2,7 +2,9 @@
 
 A take is a folder: `take.json` (written and synced before any sound), `audio.pcm` (mono 16-bit little-endian,
 appended as it arrives) and `take.lock` (held by the recording process, freed by the system when that dies, so
-that a take in progress is told from one that was cut off). Folders are 0700 and files 0600.
+that a take in progress is told from one that was cut off). Folders are 0700 and files 0600. A take that came in
+pieces has a folder `chunks` in place of `audio.pcm` (see `chunk_files`) and no lock: it is in progress while
+pieces keep arriving.
 """
 
 import json
@@ -10,8 +12,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +22,15 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from .chunk_files import (
+    CHUNKS_FOLDER,
+    Stretch,
+    count_samples,
+    find_holes,
+    join_chunks,
+    load_chunks,
+    sync_folder,
+)
 from .errors import SpoolError, StorageProblem
 
 SPOOL_RATE_HZ = 48_000
@@ -29,6 +40,10 @@ _BYTES_PER_SAMPLE = 2
 _FORMAT_VERSION = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AUDIO, _FACTS, _LOCK = "audio.pcm", "take.json", "take.lock"
+_SETTLED = ".settled"  # names of takes in pieces that were kept or discarded: what still arrives is told so
+_SETTLED_FOR_S = 30 * 86_400.0
+CHUNKS_PATIENCE_S = 30.0
+"""An unfinished take in pieces counts as being recorded for so long after its last piece."""
 _STRAY_AGE_S = 3600.0  # an upload becomes a stored recording within seconds
 _CLOCK_TOLERANCE_S = 0.5  # the network's start-up burst and the jitter buffer move arrival times by this much
 
@@ -47,7 +62,11 @@ class TakeEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakeFacts:
-    """What is known of a take beside its sound; `filled_s` is the silence put in for what the network lost."""
+    """What is known of a take beside its sound; `filled_s` is the silence put in for what the network lost.
+
+    For a take in pieces `lost_samples` is what the recorder itself filled in, `announced_samples` the length it
+    gave at the end (None before), and `processing` what it said of the microphone.
+    """
 
     started_utc: str
     participant_note: str = ""
@@ -55,16 +74,25 @@ class TakeFacts:
     filled_s: float = 0.0
     wall_clock_s: float = 0.0
     end: TakeEnd = TakeEnd.CUT_OFF
+    lost_samples: int = 0
+    announced_samples: int | None = None
+    processing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledTake:
-    """A take that nobody is recording any more: to be reviewed, made into FLAC, or discarded."""
+    """A take that nobody is recording any more: to be reviewed, made into FLAC, or discarded.
+
+    `bits` is the width of its samples; `holes` are the stretches of a take in pieces that never arrived.
+    """
 
     token: str
     folder: Path
     samples: int
     facts: TakeFacts
+    bits: int = 16
+    in_chunks: bool = False
+    holes: tuple[Stretch, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -82,9 +110,13 @@ class SpooledTake:
         whole_s = self.duration_s + self.unaccounted_s
         return min(1.0, (self.facts.filled_s + self.unaccounted_s) / whole_s) if whole_s else 0.0
 
-    def load_samples(self) -> NDArray[np.int16]:
-        """Read the sound: mono int16 at `facts.sample_rate_hz` (16 MB for the longest take)."""
+    def load_samples(self) -> NDArray[np.int16] | NDArray[np.int32]:
+        """Read the sound at `facts.sample_rate_hz`: mono int16, or int32 holding 24 bits (33 MB at most)."""
         try:
+            if self.in_chunks:
+                chunks = load_chunks(self.folder)
+                joined = join_chunks(self.folder, chunks, self.facts.sample_rate_hz, self.samples, self.bits)
+                return joined.astype(np.int16) if self.bits == 16 else joined
             raw = (self.folder / _AUDIO).read_bytes()
         except OSError as error:
             raise SpoolError.from_os_error(error) from error
@@ -110,11 +142,11 @@ class TakeWriter:
         self._lock = FileLock(self._folder / _LOCK, timeout=2, mode=0o600, thread_local=False)
         try:
             self._lock.acquire()
-            _write_facts(self._folder, self._facts)
+            write_facts(self._folder, self._facts)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self._folder / _AUDIO, flags, 0o600)
-            _sync_folder(self._folder)
-            _sync_folder(spool_folder)
+            sync_folder(self._folder)
+            sync_folder(spool_folder)
         except OSError as error:
             self._lock.release()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -141,7 +173,7 @@ class TakeWriter:
         self._facts = replace(self._facts, filled_s=filled_s, wall_clock_s=wall_clock_s)
         try:
             os.fsync(self._descriptor)
-            _write_facts(self._folder, self._facts)
+            write_facts(self._folder, self._facts)
         except OSError as error:
             raise SpoolError.from_os_error(error) from error
 
@@ -154,7 +186,7 @@ class TakeWriter:
                 # A write that failed half way still left sound behind.
                 self._samples = os.fstat(self._descriptor).st_size // _BYTES_PER_SAMPLE
                 os.fsync(self._descriptor)
-                _write_facts(self._folder, self._facts)
+                write_facts(self._folder, self._facts)
             except OSError:
                 # The sound is in its file; a full disk only costs the note of how the take ended.
                 self._facts = replace(self._facts, end=TakeEnd.STORAGE_FAILED)
@@ -190,9 +222,39 @@ def load_take(spool_folder: Path, token: str) -> SpooledTake:
     return take
 
 
+def create_chunk_folder(
+    spool_folder: Path, token: str, *, participant_note: str, rate_hz: int, processing: Mapping[str, str]
+) -> None:
+    """Make the folder of a take that will arrive in pieces; nothing when it is there."""
+    _check_token(token)
+    folder = spool_folder / token
+    facts = TakeFacts(
+        started_utc=_now_utc(), participant_note=participant_note, sample_rate_hz=rate_hz, processing=processing
+    )
+    try:
+        spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not (folder / _FACTS).exists():
+            write_facts(folder, facts)
+        (folder / CHUNKS_FOLDER).mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder)
+        sync_folder(spool_folder)
+    except OSError as error:
+        raise SpoolError.from_os_error(error) from error
+
+
+def is_settled(spool_folder: Path, token: str) -> bool:
+    """Whether a take in pieces was kept or discarded: nothing can be added to it any more."""
+    return (spool_folder / _SETTLED / token).exists()
+
+
 def discard_take(take: SpooledTake) -> None:
     """Remove a take for good; removing one that is gone already is no error."""
     try:
+        if take.in_chunks:
+            settled = take.folder.parent / _SETTLED
+            settled.mkdir(mode=0o700, exist_ok=True)
+            (settled / take.token).touch(mode=0o600)
         shutil.rmtree(take.folder)
     except FileNotFoundError:
         return
@@ -210,6 +272,9 @@ def discard_empty_takes(spool_folder: Path) -> int:
     for stray in spool_folder.glob(f"{INCOMING_PREFIX}*"):
         if stray.is_file() and time.time() - stray.stat().st_mtime > _STRAY_AGE_S:
             stray.unlink(missing_ok=True)
+    for settled in (spool_folder / _SETTLED).glob("*"):
+        if time.time() - settled.stat().st_mtime > _SETTLED_FOR_S:
+            settled.unlink(missing_ok=True)
     empty = [
         folder
         for folder in spool_folder.iterdir()
@@ -225,13 +290,35 @@ def discard_empty_takes(spool_folder: Path) -> int:
 
 
 def _load_take(folder: Path) -> SpooledTake | None:
+    if (folder / CHUNKS_FOLDER).is_dir():
+        return _load_chunk_take(folder)
     samples = _count_samples(folder)
     if samples is None:
         return None
-    return SpooledTake(folder.name, folder, samples, _read_facts(folder))
+    return SpooledTake(folder.name, folder, samples, read_facts(folder))
+
+
+def _load_chunk_take(folder: Path) -> SpooledTake:
+    facts, chunks = read_facts(folder), load_chunks(folder)
+    rate_hz = facts.sample_rate_hz
+    samples = count_samples(chunks, rate_hz, facts.announced_samples)
+    holes = tuple(find_holes(chunks, rate_hz, samples))
+    filled = sum(hole.end - hole.start for hole in holes) + facts.lost_samples
+    end = TakeEnd.CONNECTION_LOST if facts.end is TakeEnd.CUT_OFF else facts.end
+    return SpooledTake(
+        folder.name,
+        folder,
+        samples,
+        replace(facts, filled_s=filled / rate_hz, end=end),
+        bits=max((chunk.bits for chunk in chunks.values()), default=16),
+        in_chunks=True,
+        holes=holes,
+    )
 
 
 def _count_samples(folder: Path) -> int | None:
+    if (folder / CHUNKS_FOLDER).is_dir():
+        return sum(chunk.samples for chunk in load_chunks(folder).values())
     try:
         return (folder / _AUDIO).stat().st_size // _BYTES_PER_SAMPLE
     except OSError:
@@ -239,6 +326,9 @@ def _count_samples(folder: Path) -> int | None:
 
 
 def _is_being_recorded(folder: Path) -> bool:
+    if (folder / CHUNKS_FOLDER).is_dir():
+        fresh = time.time() - (folder / CHUNKS_FOLDER).stat().st_mtime < CHUNKS_PATIENCE_S
+        return fresh and read_facts(folder).end is TakeEnd.CUT_OFF
     if not (folder / _LOCK).exists():
         return False
     try:
@@ -255,7 +345,8 @@ def _is_old(folder: Path) -> bool:
     return time.time() - folder.stat().st_mtime > 60
 
 
-def _read_facts(folder: Path) -> TakeFacts:
+def read_facts(folder: Path) -> TakeFacts:
+    """What stands in a take's `take.json`; the folder's time alone when that is lost."""
     path = folder / _FACTS
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -266,13 +357,17 @@ def _read_facts(folder: Path) -> TakeFacts:
             filled_s=float(stored["filled_s"]),
             wall_clock_s=float(stored["wall_clock_s"]),
             end=TakeEnd(stored["end"]),
+            lost_samples=int(stored.get("lost_samples", 0)),
+            announced_samples=stored.get("announced_samples"),
+            processing={str(name): str(value) for name, value in stored.get("processing", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # The sound is worth keeping when a power cut took the facts: the folder's time stands in.
         return TakeFacts(started_utc=_format_utc(datetime.fromtimestamp(folder.stat().st_mtime, UTC)))
 
 
-def _write_facts(folder: Path, facts: TakeFacts) -> None:
+def write_facts(folder: Path, facts: TakeFacts) -> None:
+    """Replace a take's `take.json`, synced."""
     text = json.dumps({"version": _FORMAT_VERSION, **asdict(facts)}, ensure_ascii=False)
     temporary = folder / f"{_FACTS}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -281,16 +376,6 @@ def _write_facts(folder: Path, facts: TakeFacts) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / _FACTS)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_token(token: str) -> None:

@@ -7,10 +7,11 @@ the same facts, and what a crash left half way is found again by `load_unfinishe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from heliograph.audio.chunk_files import describe_stretches
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
@@ -42,7 +43,7 @@ __all__ = [
     "load_waveform",
 ]
 
-# Browsers are asked to switch these off; neither way in tells whether they did.
+# Browsers are asked to switch these off; only the lossless recorder tells whether they did.
 _PROCESSING = {"echo_cancellation": "unknown", "noise_suppression": "unknown", "auto_gain_control": "unknown"}
 
 
@@ -68,9 +69,10 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
     facts = _facts(
         measured.quality,
         media_type="audio/flac",
-        source=RecordingSource.WEBRTC,
+        source=RecordingSource.LOSSLESS if take.in_chunks else RecordingSource.WEBRTC,
         channels=1,
-        wall_clock_s=take.facts.wall_clock_s,
+        wall_clock_s=take.facts.wall_clock_s or None,
+        processing=_describe_processing(take),
     )
     recording = save_recording(store, path, facts=facts)
     assign_waiting_recording(store, recording.id, participant_id or _noted(take))
@@ -173,7 +175,13 @@ def load_waveform(path: Path, columns: int) -> tuple[list[float], list[float]]:
 
 
 def _facts(
-    quality: Quality, *, media_type: str, source: RecordingSource, channels: int, wall_clock_s: float | None
+    quality: Quality,
+    *,
+    media_type: str,
+    source: RecordingSource,
+    channels: int,
+    wall_clock_s: float | None,
+    processing: Mapping[str, str] = _PROCESSING,
 ) -> RecordingFacts:
     return RecordingFacts(
         media_type=media_type,
@@ -189,8 +197,16 @@ def _facts(
         sample_rate_hz=quality.sample_rate_hz,
         channels=channels,
         wall_clock_s=wall_clock_s,
-        processing=_PROCESSING,
+        processing=processing,
     )
+
+
+def _describe_processing(take: SpooledTake) -> dict[str, str]:
+    """What the recorder told of the microphone, and for a take with holes where they are (seconds)."""
+    told = {**_PROCESSING, **take.facts.processing}
+    if take.holes:
+        told["missing_stretches_s"] = describe_stretches(take.holes, take.facts.sample_rate_hz)
+    return told
 
 
 def _noted(take: SpooledTake) -> int | None:

@@ -67,6 +67,7 @@ class FailureReason(StrEnum):
 class RecordingSource(StrEnum):
     """Which door a recording came through."""
 
+    LOSSLESS = "lossless"
     WEBRTC = "webrtc"
     BUILTIN = "builtin"
     UPLOAD = "upload"

@@ -249,6 +249,7 @@ WORKER_STATES: Final[dict[str, str]] = {
 }
 
 SOURCES: Final[dict[str, str]] = {
+    RecordingSource.LOSSLESS: "lossless recorder",
     RecordingSource.WEBRTC: "live recorder",
     RecordingSource.BUILTIN: "built-in recorder",
     RecordingSource.UPLOAD: "uploaded file",

@@ -1,7 +1,8 @@
-"""Recording with the live meter: microphone check, prompt, the ring of speech seconds, stop.
+"""Recording with the live meter: which recorder, microphone check, prompt, the ring of speech seconds, stop.
 
-The browser's audio flows into a `Capture` from the moment the microphone is on; *recording* is only what lies
-between Start and Stop. The page polls snapshots in a fragment; no frame passes through Streamlit.
+The one seam between the page and its recorders: lossless (`lossless_booth`) or WebRTC, here. With WebRTC the
+browser's audio flows into a `Capture` from the moment the microphone is on; *recording* is only what lies between
+Start and Stop. The page polls snapshots in a fragment; no frame passes through Streamlit.
 """
 
 from __future__ import annotations
@@ -18,21 +19,26 @@ from heliograph.audio.capture import Capture, CapturePhase, CaptureSnapshot
 from heliograph.audio.levels import HeardLevel
 from heliograph.audio.prompts import load_prompts
 from heliograph.runs.intake import keep_take
+from heliograph.runs.recorders import RecorderMode, load_recorder_mode
 from heliograph.store import Participant, StoreError
 from heliograph.ui.drawing import show_drawing
-from heliograph.ui.meters import GOOD_SPEECH_S, NEEDED_SPEECH_S, draw_level, draw_ring
+from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
+from heliograph.ui.lossless_booth import own_lossless_takes, rest_lossless, show_lossless_booth
+from heliograph.ui.meters import draw_level
 from heliograph.ui.problems import show_problem
 from heliograph.ui.waiting import waiting_recordings
 from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
-__all__ = ["own_tokens", "rest_recorder", "show_prompt", "show_recorder"]
+__all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_prompt", "show_recorder"]
 
-TICK_S = 0.5
-RING_PX = 140
 CONNECT_PATIENCE_S = 8.0
-SILENT_LINE_S = 4.0  # No frame for so long: the connection is gone, not just late.
+MODES = {RecorderMode.LOSSLESS: "Lossless", RecorderMode.WEBRTC: "WebRTC"}
+MODE_HELP = (
+    "Lossless: every sample as the microphone gave it, over any network; interruptions are made up for. "
+    "WebRTC: a live stream, compressed; lost packets are lost. Keep to one within a study."
+)
 POST_ROLL_S = 0.5  # What is still on its way when Stop is pressed.
 FINISH_TIMEOUT_S = 10.0
 BLOCKED = (
@@ -58,7 +64,52 @@ class _Desk:
 
 
 def show_recorder(workspace: Workspace, participant: Participant) -> None:
-    """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows.
+    """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows."""
+    if _choose_mode(workspace) is RecorderMode.LOSSLESS:
+        _rest_stream()
+        state = show_lossless_booth(workspace, participant)
+        if state.unsupported and load_recorder_mode(workspace.store) is RecorderMode.AUTOMATIC:
+            st.session_state["record_mode_fallback"] = True
+            st.rerun()
+    else:
+        rest_lossless()
+        _show_stream(workspace, participant)
+
+
+def prefers_builtin(workspace: Workspace) -> bool:
+    """Whether this workspace records with the browser's own recorder unless somebody chooses otherwise."""
+    return load_recorder_mode(workspace.store) is RecorderMode.BUILTIN
+
+
+def rest_recorder() -> None:
+    """To be called by a run of the page that doesn't draw the recorder: its component, and stream, are gone.
+
+    What was being recorded stays in the spool and is offered as not submitted yet.
+    """
+    rest_lossless()
+    _rest_stream()
+
+
+def _choose_mode(workspace: Workspace) -> RecorderMode:
+    """The workspace's mode unless this session chose another; automatic is lossless where the browser can."""
+    preferred = load_recorder_mode(workspace.store)
+    fallback = st.session_state.get("record_mode_fallback", False)
+    usual = RecorderMode.WEBRTC if preferred is RecorderMode.WEBRTC or fallback else RecorderMode.LOSSLESS
+    chosen = st.segmented_control(
+        "Recorder",
+        list(MODES),
+        default=usual,
+        format_func=MODES.__getitem__,
+        key=f"record_mode_{usual}",
+        help=MODE_HELP,
+        required=True,
+        persist_state="session",
+    )
+    return RecorderMode(chosen)
+
+
+def _show_stream(workspace: Workspace, participant: Participant) -> None:
+    """The recorder over WebRTC.
 
     The microphone is turned on with the component's own button. Told to connect by the page instead, the
     component connects several times over when it is drawn again meanwhile, and mixes the answers up.
@@ -85,11 +136,7 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
         st.caption("First turn on the microphone: your browser asks. Nothing is recorded before you press Start.")
 
 
-def rest_recorder() -> None:
-    """To be called by a run of the page that doesn't draw the recorder: its component, and stream, are gone.
-
-    What was being recorded stays in the spool and is offered as not submitted yet.
-    """
+def _rest_stream() -> None:
     desk = _desk()
     if desk.mounted:
         desk.mounted = False
@@ -103,9 +150,9 @@ def _desk() -> _Desk:
 
 
 def own_tokens() -> set[str]:
-    """The take that this browser session is making or saving right now, as a set of its token."""
+    """The takes that this browser session is making, sending or saving right now."""
     capture = _desk().capture
-    return {capture.token} if capture is not None else set()
+    return own_lossless_takes() | ({capture.token} if capture is not None else set())
 
 
 def show_prompt(language: str) -> None:
@@ -212,23 +259,7 @@ def _show_recording_live(desk: _Desk) -> None:
     snapshot = desk.capture.snapshot()
     if snapshot.phase is CapturePhase.FINISHED:
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", wrap=False):
-        with st.container(width=RING_PX):
-            show_drawing(draw_ring(snapshot.speech_s, snapshot.elapsed_s), key="record_ring", reveal=True)
-        with st.container(width="stretch", gap="xsmall"):
-            show_drawing(draw_level(snapshot.level_dbfs, snapshot.peak_dbfs), key="record_level")
-            _tell_progress(snapshot)
-
-
-def _tell_progress(snapshot: CaptureSnapshot) -> None:
-    if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
-        st.warning("The connection is interrupted. What was recorded is kept; waiting for it to come back …")
-    elif snapshot.speech_s < NEEDED_SPEECH_S:
-        st.caption(f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed.")
-    elif snapshot.speech_s < GOOD_SPEECH_S:
-        st.caption("Enough to be analysed; a little more makes it safe.")
-    else:
-        st.caption("Plenty of speech. Stop whenever the text ends.")
+    show_live_ring(snapshot)
 
 
 def _keep(workspace: Workspace, participant: Participant, desk: _Desk) -> None:

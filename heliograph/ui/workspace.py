@@ -19,14 +19,17 @@ from heliograph.store import Store
 from thymia_api import BASE_URLS, NO_RETRY, AsyncThymiaClient, Region, ThymiaClient
 
 __all__ = [
+    "CAPTURE_PATH",
     "SANDBOX_PATH",
     "OwnServerTransport",
     "Workspace",
     "close_workspace",
+    "find_capture_path",
     "find_sandbox_path",
     "get_workspace",
 ]
 
+CAPTURE_PATH = "/capture"
 SANDBOX_PATH = "/sandbox"
 CHECK_TIMEOUT_S = 10.0
 
@@ -100,9 +103,19 @@ class OwnServerTransport(httpx.AsyncBaseTransport):
 
 
 def find_sandbox_path() -> str:
-    """Where the embedded sandbox is mounted: Streamlit moves its own addresses under a base path, not ours."""
+    """Where the embedded sandbox is mounted."""
+    return _find_path(SANDBOX_PATH)
+
+
+def find_capture_path() -> str:
+    """Where the lossless recorder's addresses are mounted."""
+    return _find_path(CAPTURE_PATH)
+
+
+def _find_path(own: str) -> str:
+    """Streamlit moves its own addresses under a base path, not ours."""
     path = str(streamlit_config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}{SANDBOX_PATH}" if path else SANDBOX_PATH
+    return f"/{path}{own}" if path else own
 
 
 def _find_own_host() -> str:

@@ -1,0 +1,354 @@
+"""A take that arrives in numbered pieces: kept in any order, metered in the right one, recovered after a restart.
+
+A recorder begins a take, sends each second as a piece (at least once, in any order) and finishes with the number
+of pieces and one hash for all of them. Everything that was acknowledged is on the disk. `find_chunk_take` gives
+the page the same snapshots as a `Capture` does; a process that has just started reads them from the spool.
+"""
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from thymia_api.speech import MAX_DURATION_S, SPEECH_SAMPLE_RATE_HZ, SpeechMeter
+
+from .capture import MAX_TAKE_S, CapturePhase, CaptureSnapshot
+from .chunk_files import (
+    Chunk,
+    compute_whole_hash,
+    count_samples,
+    find_holes,
+    load_chunk_bytes,
+    load_chunks,
+    store_chunk,
+    unpack_samples,
+)
+from .errors import AudioError, CaptureError, SpoolError
+from .frames import SpeechFeed
+from .levels import CLIP_LEVEL, LevelMeter
+from .spool import SpooledTake, TakeEnd, create_chunk_folder, is_settled, load_take, read_facts, write_facts
+
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_CHUNKS = round(MAX_DURATION_S) + 5
+"""Pieces of a second: what thymia takes, and a margin for a recorder that stops late."""
+MAX_CHUNK_BYTES = MAX_RATE_HZ * 3
+
+_METER_BLOCKS = 10  # to a second: what the level meter is made for
+_MAX_FACTS, _MAX_FACT_CHARS = 40, 200
+_FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class ChunkProblem(StrEnum):
+    """Why a piece, a beginning or an end is refused."""
+
+    BAD_REQUEST = "bad_request"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    DAMAGED = "damaged"
+    DIFFERENT = "different"
+    NOT_BEGUN = "not_begun"
+    FINISHED = "finished"
+    SETTLED = "settled"
+    INCOMPLETE = "incomplete"
+
+
+class ChunkError(AudioError):
+    """A piece or the end of a take is refused; `missing` names the pieces that an incomplete take lacks."""
+
+    def __init__(self, reason: ChunkProblem, message: str, *, missing: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkState:
+    """What the spool has of a take; `missing` are numbers below the highest piece that are not there."""
+
+    chunks: int = 0
+    missing: tuple[int, ...] = ()
+    rate_hz: int | None = None
+    finished: bool = False
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a recorder says at the end: how many pieces and samples there are, and their hash."""
+
+    chunks: int
+    samples: int
+    whole_sha256: str
+    end: TakeEnd = TakeEnd.STOPPED
+    wall_clock_s: float = 0.0
+    lost_samples: int = 0
+    facts: Mapping[str, str] | None = None
+
+
+class ChunkTake:
+    """One take in the spool; any thread may call. What is written is on the disk when the call returns."""
+
+    def __init__(self, spool_folder: Path, take: str) -> None:
+        self.token = take
+        self._spool_folder = spool_folder
+        self._folder = spool_folder / take
+        self._lock = threading.RLock()
+        self._rate_hz: int | None = None
+        self._chunks: dict[int, Chunk] = {}
+        self._digests: dict[int, bytes] = {}
+        self._finished: TakeEnd | None = None
+        self._announced: int | None = None
+        self._last_arrival: float | None = None
+        self._metered = 0
+        self._contiguous_samples = 0
+        self._clipped = 0
+        self._lost = 0
+        self._wall_clock_s = 0.0
+        self._levels = LevelMeter()
+        self._speech = SpeechMeter()
+        self._feed: SpeechFeed | None = None
+        self._recover()
+
+    def begin(self, *, rate_hz: int, participant_note: str, facts: Mapping[str, str]) -> ChunkState:
+        """Make the take's folder; saying the same again changes nothing, another rate is refused."""
+        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+            raise ChunkError(ChunkProblem.BAD_REQUEST, f"No microphone has a rate of {rate_hz} Hz.")
+        facts = _check_facts(facts)
+        with self._lock:
+            self._refuse_settled()
+            if self._rate_hz is None:
+                create_chunk_folder(
+                    self._spool_folder,
+                    self.token,
+                    participant_note=participant_note,
+                    rate_hz=rate_hz,
+                    processing=facts,
+                )
+                self._rate_hz = rate_hz
+                self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=rate_hz)
+            elif self._rate_hz != rate_hz:
+                raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
+            return self.state()
+
+    def put(self, index: int, data: bytes, *, bits: int, sha256: str) -> bool:
+        """Keep a piece; False when it was there already. ChunkError for all that does not belong here."""
+        if not 0 <= index < MAX_CHUNKS:
+            raise ChunkError(ChunkProblem.TOO_MANY, f"A take has up to {MAX_CHUNKS} pieces.")
+        if bits not in (16, 24) or not data or len(data) % (bits // 8):
+            raise ChunkError(ChunkProblem.BAD_REQUEST, "A piece is a whole number of 16- or 24-bit samples.")
+        digest = hashlib.sha256(data).digest()
+        if digest.hex() != sha256:
+            raise ChunkError(ChunkProblem.DAMAGED, "The piece was damaged on its way.")
+        chunk = Chunk(index, bits, len(data) // (bits // 8))
+        with self._lock:
+            self._refuse_settled()
+            rate_hz = self._require_rate()
+            if chunk.samples > rate_hz:
+                raise ChunkError(ChunkProblem.TOO_LARGE, "A piece is one second at most.")
+            known = self._digests.get(index)
+            if known is not None:
+                if known != digest:
+                    raise ChunkError(ChunkProblem.DIFFERENT, "Another piece has this number already.")
+                return False
+            if self._finished is not None:
+                raise ChunkError(ChunkProblem.FINISHED, "This take is finished.")
+            self._check_place(chunk, rate_hz)
+            try:
+                store_chunk(self._folder, chunk, data)
+            except OSError as error:
+                raise SpoolError.from_os_error(error) from error
+            self._chunks[index], self._digests[index] = chunk, digest
+            self._last_arrival = time.monotonic()
+            self._meter({index: data})
+        return True
+
+    def finish(self, ending: Ending) -> None:
+        """End the take when every piece is there and all agree; INCOMPLETE names what is still to be sent."""
+        facts = _check_facts(ending.facts or {})
+        whole = _HASH.fullmatch(ending.whole_sha256) is not None and 0 < ending.chunks <= MAX_CHUNKS
+        if not whole or ending.lost_samples < 0 or not 0 <= ending.wall_clock_s < 24 * 3600:
+            raise ChunkError(ChunkProblem.BAD_REQUEST, "The end of the take makes no sense.")
+        with self._lock:
+            self._refuse_settled()
+            rate_hz = self._require_rate()
+            missing = tuple(number for number in range(ending.chunks) if number not in self._chunks)
+            if missing:
+                raise ChunkError(ChunkProblem.INCOMPLETE, "Pieces are missing.", missing=missing)
+            samples = count_samples(self._chunks, rate_hz)
+            digests = [self._digests[number] for number in sorted(self._digests)]
+            if len(digests) != ending.chunks or samples != ending.samples:
+                raise ChunkError(ChunkProblem.DIFFERENT, "More or less arrived than was sent.")
+            if find_holes(self._chunks, rate_hz, samples) or compute_whole_hash(digests) != ending.whole_sha256:
+                raise ChunkError(ChunkProblem.DIFFERENT, "What arrived is not what was sent.")
+            if self._finished is not None:
+                return
+            stored = read_facts(self._folder)
+            write_facts(
+                self._folder,
+                replace(
+                    stored,
+                    end=ending.end,
+                    lost_samples=min(ending.lost_samples, samples),
+                    announced_samples=samples,
+                    wall_clock_s=ending.wall_clock_s,
+                    processing={**stored.processing, **facts},
+                ),
+            )
+            self._finished, self._announced = ending.end, samples
+            self._lost, self._wall_clock_s = ending.lost_samples, ending.wall_clock_s
+            if self._feed is not None:
+                self._speech.feed(self._feed.flush())
+                self._feed = None
+            self._speech.finish()
+
+    def state(self) -> ChunkState:
+        """What is there; of a take that nobody began, nothing."""
+        with self._lock:
+            highest = max(self._chunks, default=-1)
+            return ChunkState(
+                chunks=len(self._chunks),
+                missing=tuple(number for number in range(highest) if number not in self._chunks),
+                rate_hz=self._rate_hz,
+                finished=self._finished is not None,
+                settled=is_settled(self._spool_folder, self.token),
+            )
+
+    def snapshot(self) -> CaptureSnapshot:
+        """How it is going, from the pieces that follow each other without a hole; cheap."""
+        with self._lock:
+            rate_hz = self._rate_hz or 1
+            samples = self._contiguous_samples
+            holes = find_holes(self._chunks, rate_hz, count_samples(self._chunks, rate_hz))
+            return CaptureSnapshot(
+                phase=CapturePhase.RECORDING if self._finished is None else CapturePhase.FINISHED,
+                elapsed_s=samples / rate_hz,
+                speech_s=self._speech.speech_s,
+                level_dbfs=self._levels.level_dbfs,
+                peak_dbfs=self._levels.peak_dbfs,
+                noise_dbfs=self._levels.noise_dbfs,
+                heard=self._levels.heard,
+                missing_s=sum(hole.end - hole.start for hole in holes) / rate_hz,
+                clipped_share=self._clipped / samples if samples else 0.0,
+                samples=samples,
+                wall_clock_s=self._wall_clock_s,
+                last_frame_age_s=None if self._last_arrival is None else time.monotonic() - self._last_arrival,
+                end=self._finished,
+            )
+
+    def take_up(self) -> SpooledTake:
+        """The finished take, for review; CaptureError while it is not finished."""
+        if self._finished is None:
+            raise CaptureError("The recording has not arrived completely yet; wait until it has.")
+        return load_take(self._spool_folder, self.token)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was kept or discarded meanwhile."""
+        return self._rate_hz is not None and not self._folder.exists()
+
+    def _recover(self) -> None:
+        if not (self._folder / "chunks").is_dir():
+            return
+        facts = read_facts(self._folder)
+        self._rate_hz = facts.sample_rate_hz
+        self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=self._rate_hz)
+        self._chunks = load_chunks(self._folder)
+        pieces = {number: load_chunk_bytes(self._folder, chunk) for number, chunk in self._chunks.items()}
+        self._digests = {number: hashlib.sha256(data).digest() for number, data in pieces.items()}
+        self._meter(pieces)
+        if facts.end is not TakeEnd.CUT_OFF:
+            self._finished, self._announced = facts.end, facts.announced_samples
+            self._wall_clock_s = facts.wall_clock_s
+
+    def _refuse_settled(self) -> None:
+        if self.is_gone or is_settled(self._spool_folder, self.token):
+            raise ChunkError(ChunkProblem.SETTLED, "This take was reviewed or discarded already.")
+
+    def _require_rate(self) -> int:
+        if self._rate_hz is None:
+            raise ChunkError(ChunkProblem.NOT_BEGUN, "This take was not begun.")
+        return self._rate_hz
+
+    def _check_place(self, chunk: Chunk, rate_hz: int) -> None:
+        """Only the last piece may be shorter than a second."""
+        others = [other for other in self._chunks.values() if other.samples < rate_hz]
+        is_last = chunk.index > max(self._chunks, default=-1)
+        if chunk.samples < rate_hz and not is_last:
+            raise ChunkError(ChunkProblem.DIFFERENT, "A piece in the middle is a whole second.")
+        if any(other.index < chunk.index for other in others):
+            raise ChunkError(ChunkProblem.DIFFERENT, "The take ended before this piece.")
+
+    def _meter(self, arrived: Mapping[int, bytes]) -> None:
+        """Listen to what now follows without a hole; a piece that came early is read again from the disk."""
+        while (chunk := self._chunks.get(self._metered)) is not None:
+            data = arrived.get(chunk.index)
+            if data is None:
+                data = load_chunk_bytes(self._folder, chunk)
+            samples = unpack_samples(data, chunk.bits)
+            full = float(1 << (chunk.bits - 1))
+            levels = (samples / full).astype(np.float32)
+            for block in np.array_split(levels, _METER_BLOCKS):
+                self._levels.feed(block, self._rate_hz or MIN_RATE_HZ)
+            self._clipped += int(np.count_nonzero(np.abs(levels) >= CLIP_LEVEL))
+            if self._feed is not None:
+                self._speech.feed(self._feed.convert((samples >> (chunk.bits - 16)).astype(np.int16)))
+            self._contiguous_samples += chunk.samples
+            self._metered += 1
+
+
+_takes: dict[tuple[Path, str], ChunkTake] = {}
+_registry_lock = threading.Lock()
+_MAX_OPEN = 64  # a take in memory is a detector and some counts; the oldest is read from the disk again
+
+
+def open_chunk_take(spool_folder: Path, take: str) -> ChunkTake:
+    """The take of that name, whether or not anything of it is there yet; the same object for every caller."""
+    key = (spool_folder, take)
+    with _registry_lock:
+        found = _takes.pop(key, None)
+        if found is None or found.is_gone:
+            found = ChunkTake(spool_folder, take)
+        _takes[key] = found  # At the end: the one used last.
+        while len(_takes) > _MAX_OPEN:
+            del _takes[next(iter(_takes))]
+        return found
+
+
+def find_chunk_take(spool_folder: Path, take: str) -> ChunkTake | None:
+    """The take of that name when something of it is in the spool."""
+    if (spool_folder / take).is_dir():
+        return open_chunk_take(spool_folder, take)
+    return None
+
+
+def _check_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """Facts come from a browser: a few short texts under plain names."""
+    if len(facts) > _MAX_FACTS:
+        raise ChunkError(ChunkProblem.BAD_REQUEST, "Too many facts.")
+    for name, value in facts.items():
+        if not _FACT_NAME.fullmatch(name) or not isinstance(value, str) or len(value) > _MAX_FACT_CHARS:
+            raise ChunkError(ChunkProblem.BAD_REQUEST, "A fact is a short text under a plain name.")
+    return dict(facts)
+
+
+__all__ = [
+    "MAX_CHUNKS",
+    "MAX_CHUNK_BYTES",
+    "MAX_RATE_HZ",
+    "MAX_TAKE_S",
+    "MIN_RATE_HZ",
+    "ChunkError",
+    "ChunkProblem",
+    "ChunkState",
+    "ChunkTake",
+    "Ending",
+    "find_chunk_take",
+    "open_chunk_take",
+]

@@ -1,0 +1,35 @@
+"""Which recorder a workspace prefers: a setting of its own, with an order for when nothing is chosen.
+
+Automatic takes the lossless recorder where the browser can do it, else WebRTC, else the browser's built-in one.
+All three end in the same stored recording; `Recording.facts.source` tells them apart.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from heliograph.store import Store, load_setting, save_setting
+
+__all__ = ["RecorderMode", "load_recorder_mode", "save_recorder_mode"]
+
+RECORDER_SETTING = "recorder"
+
+
+class RecorderMode(StrEnum):
+    """How sound gets from the browser to the server."""
+
+    AUTOMATIC = "automatic"
+    LOSSLESS = "lossless"
+    WEBRTC = "webrtc"
+    BUILTIN = "builtin"
+
+
+def load_recorder_mode(store: Store) -> RecorderMode:
+    """What was chosen for this workspace; automatic where nothing, or nothing that this version knows, was."""
+    stored = load_setting(store, RECORDER_SETTING)
+    return RecorderMode(stored) if stored in set(RecorderMode) else RecorderMode.AUTOMATIC
+
+
+def save_recorder_mode(store: Store, mode: RecorderMode) -> None:
+    """Choose it; holds for pages opened from now on."""
+    save_setting(store, RECORDER_SETTING, mode.value)

@@ -1,0 +1,112 @@
+"""Recording without loss: the component in the page, the ring over it from what has arrived, and keeping the take.
+
+The browser names the take and records it whether or not this session lives; the session follows what it says.
+After a restart of the server a new session takes the recording up in the middle.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from heliograph.audio import AudioError, CapturePhase, CaptureSnapshot
+from heliograph.audio.chunk_take import ChunkTake, find_chunk_take
+from heliograph.audio.spool import TakeEnd
+from heliograph.runs.intake import keep_take
+from heliograph.store import Participant, StoreError
+from heliograph.ui.live_ring import TICK_S, show_live_ring
+from heliograph.ui.lossless import LosslessState, show_lossless
+from heliograph.ui.problems import show_problem
+from heliograph.ui.waiting import waiting_recordings
+from heliograph.ui.workspace import Workspace
+from thymia_api.speech import SpeechError
+
+__all__ = ["own_lossless_takes", "rest_lossless", "show_lossless_booth"]
+
+KEY = "record_lossless"
+
+
+@dataclass
+class _Desk:
+    """The takes of one browser session: `take` is under way, `owned` are all that its browser still sends."""
+
+    take: str | None = None
+    owned: frozenset[str] = frozenset()
+    settled: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def show_lossless_booth(workspace: Workspace, participant: Participant) -> LosslessState:
+    """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows."""
+    desk = _desk()
+    live = st.container()
+    state = show_lossless(workspace, KEY, participant_id=participant.id)
+    desk.owned = state.owned
+    if state.take is not None and state.take not in desk.settled:
+        desk.take = state.take
+    if desk.take is None:
+        return state
+    found = _find(workspace, desk.take)
+    if found is not None and found.snapshot().phase is CapturePhase.FINISHED:
+        _keep(workspace, participant, desk, found)
+    elif state.recording or found is not None:
+        with live.container(key="record_live"):
+            _show_live(workspace, desk)
+    elif state.take is None:
+        desk.take = None  # Given up before its first second arrived.
+    return state
+
+
+def rest_lossless() -> None:
+    """To be called by a run of the page that doesn't draw the recorder: what its browser sends still arrives."""
+    desk = _desk()
+    desk.take, desk.owned = None, frozenset()
+
+
+def own_lossless_takes() -> set[str]:
+    """The take that this browser session is making or saving right now, and those that its browser still sends."""
+    desk = _desk()
+    return {take for take in (desk.take, *desk.owned) if take is not None}
+
+
+def _desk() -> _Desk:
+    desk: _Desk = st.session_state.setdefault("record_lossless_desk", _Desk())
+    return desk
+
+
+def _find(workspace: Workspace, take: str) -> ChunkTake | None:
+    return find_chunk_take(workspace.store.spool_folder, take)
+
+
+@st.fragment(run_every=TICK_S)
+def _show_live(workspace: Workspace, desk: _Desk) -> None:
+    found = _find(workspace, desk.take) if desk.take is not None else None
+    snapshot = found.snapshot() if found is not None else CaptureSnapshot(phase=CapturePhase.RECORDING)
+    if snapshot.phase is CapturePhase.FINISHED:
+        st.rerun()
+    show_live_ring(snapshot, with_level=False)
+
+
+def _keep(workspace: Workspace, participant: Participant, desk: _Desk, found: ChunkTake) -> None:
+    """Put what was recorded up for review; what the person gave up stays in the spool and is offered above.
+
+    A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
+    one of them keeps the take, and what it notes it notes in one go.
+    """
+    waiting = waiting_recordings()
+    problem: Exception | None = None
+    with st.spinner("Saving the recording …"), desk.lock:
+        if desk.take == found.token:
+            try:
+                if found.snapshot().end is not TakeEnd.ABANDONED:
+                    take = found.take_up()
+                    waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
+            except (AudioError, SpeechError, StoreError) as error:
+                problem = error  # What there is stays in the spool and is offered above.
+            desk.settled.add(found.token)
+            desk.take, desk.owned = None, desk.owned - {found.token}
+    if problem is None:
+        st.rerun()
+    show_problem(problem)
