@@ -71,8 +71,23 @@ def microphone(page: Page) -> FrameLocator:
     return page.frame_locator('iframe[title*="webrtc_streamer"]')
 
 
+def choose_recorder(page: Page, name: str) -> None:
+    """Choose Lossless or WebRTC for this session."""
+    page.get_by_role("radio", name=name, exact=True).click()
+    settle(page)
+
+
+def start_lossless(page: Page) -> None:
+    """Turn the microphone on and start the lossless recorder."""
+    page.get_by_role("button", name="Turn on the microphone").click(timeout=LONG_MS)
+    expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+
+
 def turn_on_microphone(page: Page) -> None:
-    """Turn the microphone on and wait until it is heard."""
+    """Turn the microphone on for WebRTC and wait until it is heard."""
+    choose_recorder(page, "WebRTC")
     microphone(page).get_by_role("button", name="Turn on the microphone").click(timeout=LONG_MS)
     expect(page.get_by_role("button", name="Start recording")).to_be_enabled(timeout=LONG_MS)
     expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
@@ -107,7 +122,7 @@ def expect_review(page: Page) -> None:
 
 def review_found(page: Page) -> None:
     """Take up the recording that was found again, once the page stands still."""
-    microphone(page).get_by_role("button", name="Turn on the microphone").wait_for(timeout=LONG_MS)
+    page.get_by_role("button", name="Turn on the microphone").wait_for(timeout=LONG_MS)
     expect(page.get_by_text(UNFINISHED)).to_be_visible(timeout=LONG_MS)
     settle(page)
     page.get_by_role("button", name="Review", exact=True).click()

@@ -45,12 +45,12 @@ def load_mono(path: Path, rate_hz: int = RATE_HZ) -> NDArray[np.int16]:
     return samples
 
 
-def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
-    """Mono at `RATE_HZ`."""
+def write_wav(path: Path, samples: NDArray[np.int16], rate_hz: int = RATE_HZ) -> None:
+    """Mono."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
+        file.setframerate(rate_hz)
         file.writeframes(samples.astype("<i2").tobytes())
 
 
@@ -84,6 +84,32 @@ def compare(captured: NDArray[np.int16], played: NDArray[np.int16]) -> Match:
         snr_db=float(10 * np.log10(signal / noise)),
         coherence=_compute_coherence(np.concatenate(heards), np.concatenate(unders)),
     )
+
+
+@dataclass(frozen=True)
+class ExactMatch:
+    """How a captured sound differs from the played loop, sample by sample and without any gain.
+
+    `lag` is where in the loop it begins, `wrong` how many samples differ, `snr_db` infinite when none does.
+    """
+
+    lag: int
+    wrong: int
+    snr_db: float
+
+
+def compare_exactly(captured: NDArray[np.int16], played: NDArray[np.int16]) -> ExactMatch:
+    """Lay the captured sound over the played loop (both at the same rate), from its first loud second on."""
+    heard = captured.astype(np.float64)
+    at = int(np.argmax(np.convolve(heard**2, np.ones(4096), "valid")))
+    piece = heard[at : at + 16_384]
+    lag, _ = _find(piece, played)
+    start = (lag - at) % played.size
+    under = _repeat(played, start, heard.size)
+    difference = heard - under
+    noise = float(difference @ difference)
+    snr_db = float(10 * np.log10(under @ under / noise)) if noise else float("inf")
+    return ExactMatch(start, int(np.count_nonzero(difference)), snr_db)
 
 
 def _find(heard: NDArray[np.float64], played: NDArray[np.int16]) -> tuple[int, float]:

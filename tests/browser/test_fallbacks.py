@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from heliograph.store import RecordingSource, RunState
 from tests.browser.journeys import (
     LONG_MS,
+    choose_recorder,
     choose_way,
     expect_result,
     expect_review,
@@ -49,6 +50,7 @@ def test_blocked_webrtc_is_said_in_plain_words_and_the_other_ways_are_offered(se
     """Within some 12 seconds of turning the microphone on; and the other way is one click away."""
     page = open_window(launch(NO_UDP))
     open_record(page, server, "Firewalled")
+    choose_recorder(page, "WebRTC")
     microphone(page).get_by_role("button", name="Turn on the microphone").click()
     asked = time.monotonic()
     said = page.get_by_text("The live recorder can't reach this computer's server")
@@ -65,6 +67,7 @@ def test_a_denied_microphone_is_said_and_files_still_work(server, open_window, l
     """The frame of the microphone names the refusal; nothing hangs, and uploading is not in the way."""
     page = open_window(launch(microphone=None))
     open_record(page, server, "Denied")
+    choose_recorder(page, "WebRTC")
     microphone(page).get_by_role("button", name="Turn on the microphone").click()
     refusal = microphone(page).get_by_text(re.compile("permission denied|not found|blocks the microphone", re.I))
     expect(refusal.first).to_be_visible()

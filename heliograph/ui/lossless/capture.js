@@ -3,6 +3,7 @@
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
+const TRACK_BUFFERS = 1000; // Of some 10 ms each.
 
 const onOff = (value) => (value === true ? "on" : value === false ? "off" : "unknown");
 const number = (value, scale = 1) => (Number.isFinite(value) ? String(Math.round(value * scale * 100) / 100) : "unknown");
@@ -116,41 +117,84 @@ class Recorder {
     const track = this.stream.getAudioTracks()[0];
     this.track = track;
     this.settings = track.getSettings();
-    const rate = this.settings.sampleRate;
-    try {
-      this.context = new AudioContext(rate ? { sampleRate: rate } : {});
-      this.source = this.context.createMediaStreamSource(this.stream);
-    } catch (error) {
-      // Some browsers don't take a microphone at a rate other than their own, nor tell the microphone's.
-      if (this.context) this.context.close();
-      this.context = new AudioContext();
-      this.source = this.context.createMediaStreamSource(this.stream);
-    }
-    const context = this.context;
-    await context.audioWorklet.addModule(`${this.base}/worklet.js`);
-    this.tap = new AudioWorkletNode(context, "heliograph-tap", { numberOfInputs: 1, outputChannelCount: [1] });
-    this.tap.port.onmessage = (event) => this.hear(event.data);
-    this.source.connect(this.tap);
-    this.tap.connect(context.destination); // It puts silence out; unconnected it would not run.
-    context.onstatechange = () => this.note(context.state === "running" ? "resumed" : context.state);
+    this.heard = { left: 0, right: 0, difference: 0, samples: 0, stereo: false };
+    this.notes = new Set();
+    this.context = this.rate = null;
     track.onmute = () => this.note("muted");
     track.onunmute = () => this.note("unmuted");
     track.onended = () => this.lose();
-    if (context.state !== "running") await context.resume();
-    this.heard = { left: 0, right: 0, difference: 0, samples: 0, stereo: false };
-    this.notes = new Set();
+    await (window.MediaStreamTrackProcessor ? this.listenToTrack(track) : this.listenInContext());
     this.devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "audioinput");
   }
 
+  // Straight from the track, with a queue of seconds: a computer too busy to draw loses no sound. Chromium only.
+  async listenToTrack(track) {
+    const processor = new MediaStreamTrackProcessor({ track, maxBufferSize: TRACK_BUFFERS });
+    const reader = processor.readable.getReader();
+    let frame = 0;
+    const take = (data) => {
+      const size = data.numberOfFrames;
+      const [left, right] = [0, 1].map((planeIndex) => {
+        if (planeIndex >= data.numberOfChannels) return null;
+        const samples = new Float32Array(size);
+        data.copyTo(samples, { planeIndex, format: "f32-planar" });
+        return samples;
+      });
+      this.rate = data.sampleRate;
+      data.close();
+      this.hear({ frame, left, right, absent: 0 });
+      frame += size;
+    };
+    const first = await reader.read();
+    if (first.done) throw new DOMException("", "NotReadableError");
+    take(first.value);
+    this.tap = { flush: () => this.hear({ flushed: true }), end: () => reader.cancel().catch(() => {}) };
+    const follow = async () => {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        take(value);
+      }
+    };
+    follow().catch(() => {});
+  }
+
+  // Through the audio thread of a context at the microphone's own rate.
+  async listenInContext() {
+    const rate = this.settings.sampleRate;
+    const open = (options) => {
+      this.context = new AudioContext({ latencyHint: "playback", ...options });
+      return this.context.createMediaStreamSource(this.stream);
+    };
+    let source;
+    try {
+      source = open(rate ? { sampleRate: rate } : {});
+    } catch (error) {
+      // Some browsers don't take a microphone at a rate other than their own, nor tell the microphone's.
+      if (this.context) this.context.close();
+      source = open({});
+    }
+    const context = this.context;
+    await context.audioWorklet.addModule(`${this.base}/worklet.js`);
+    const node = new AudioWorkletNode(context, "heliograph-tap", { numberOfInputs: 1, outputChannelCount: [1] });
+    node.port.onmessage = (event) => this.hear(event.data);
+    source.connect(node);
+    node.connect(context.destination); // It puts silence out; unconnected it would not run.
+    this.tap = { flush: () => node.port.postMessage("flush"), end: () => node.port.postMessage("end") };
+    this.rate = context.sampleRate;
+    context.onstatechange = () => this.note(context.state === "running" ? "resumed" : context.state);
+    if (context.state !== "running") await context.resume();
+  }
+
   turnOff() {
-    if (this.tap) this.tap.port.postMessage("end");
+    if (this.tap) this.tap.end();
     if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();
     if (this.context) {
       this.context.onstatechange = null;
       this.context.close().catch(() => {});
     }
-    this.tap = this.track = this.stream = this.context = this.source = null;
+    this.tap = this.track = this.stream = this.context = null;
     this.level = { rms: 0, peak: 0 };
     this.phase = "off";
   }
@@ -223,7 +267,6 @@ class Recorder {
   start() {
     if (this.phase !== "check") return null;
     const take = toHex(crypto.getRandomValues(new Uint8Array(12)));
-    this.rate = this.context.sampleRate;
     this.piece = new Float32Array(this.rate);
     this.filled = 0;
     this.pieces = 0;
@@ -253,7 +296,7 @@ class Recorder {
     sender.closed.then(() => {
       this.senders.delete(record.take);
       if (this.take === record.take) this.take = null;
-      if (this.phase === "sending") this.phase = this.context ? "check" : "off";
+      if (this.phase === "sending") this.phase = this.tap ? "check" : "off";
       this.changed();
     });
     return sender;
@@ -270,8 +313,9 @@ class Recorder {
       device_channels: number(settings.channelCount),
       device_bits: number(settings.sampleSize),
       device_latency_ms: number(settings.latency, 1000),
-      context_rate_hz: number(context.sampleRate),
-      context_latency_ms: number(context.baseLatency, 1000),
+      captured_by: context ? "audio context" : "media track",
+      captured_rate_hz: number(this.rate),
+      context_latency_ms: context ? number(context.baseLatency, 1000) : "none",
     };
   }
 
@@ -325,7 +369,7 @@ class Recorder {
       await Promise.race([
         new Promise((done) => {
           this.whenFlushed = done;
-          this.tap.port.postMessage("flush");
+          this.tap.flush();
         }),
         new Promise((done) => setTimeout(done, 500)),
       ]);

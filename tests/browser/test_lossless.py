@@ -1,0 +1,270 @@
+"""What the lossless recorder stores is what the microphone gave, whatever happens (`-s` shows figures)."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
+from tests.browser.conftest import SPEECH
+from tests.browser.journeys import (
+    LONG_MS,
+    expect_result,
+    open_page,
+    open_record,
+    quality,
+    record_until,
+    review_found,
+    settle,
+    start_lossless,
+    stop_recording,
+    submit,
+)
+from tests.browser.lossless_microphones import FAKE_RATE_HZ, make_microphone
+from tests.browser.microphones import ExactMatch, compare_exactly, load_mono, write_wav
+from tests.browser.servers import AppServer
+
+pytestmark = pytest.mark.browser
+
+QUANTUM = 128
+PIECES = "**/capture/takes/**"
+UNREACHABLE = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "/capture/")
+
+
+@pytest.fixture(scope="module")
+def played() -> np.ndarray:
+    """What the microphone plays over and over."""
+    return load_mono(SPEECH, FAKE_RATE_HZ)
+
+
+@pytest.fixture(scope="module")
+def exact_browser(launch, tmp_path_factory: pytest.TempPathFactory, played) -> Browser:
+    """A Chromium whose fake microphone plays a file at the microphone's own rate."""
+    path: Path = tmp_path_factory.mktemp("microphone") / "own_rate.wav"
+    write_wav(path, np.tile(played, 12), FAKE_RATE_HZ)
+    return launch(microphone=path)
+
+
+@pytest.fixture
+def page(open_window, exact_browser, watch) -> Page:
+    watch.expected += UNREACHABLE
+    return open_window(exact_browser)
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """A server that tests of this module kill and start again."""
+    with AppServer(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+def load_captured(server: AppServer, participant_id: int) -> tuple[Recording, np.ndarray]:
+    """The one recording of somebody that waits for its review, at its own rate."""
+    with server.store() as store:
+        (recording,) = [found for found, owner in load_waiting_recordings(store) if owner == participant_id]
+        assert recording.facts.sample_rate_hz is not None
+        return recording, load_mono(recording_path(store, recording), recording.facts.sample_rate_hz)
+
+
+def expect_exact(server: AppServer, participant_id: int, played: np.ndarray) -> tuple[Recording, ExactMatch]:
+    """Every sample is the played one, from the first to the last, and there are as many as time went by."""
+    recording, captured = load_captured(server, participant_id)
+    match = compare_exactly(captured, played)
+    facts = recording.facts
+    figures = {
+        "rate_hz": facts.sample_rate_hz,
+        "length_s": round(captured.size / facts.sample_rate_hz, 3),
+        "wall_clock_s": facts.wall_clock_s,
+        "missing_share": facts.missing_share,
+        "wrong_samples": match.wrong,
+        "snr_db": match.snr_db,
+        "processing": dict(facts.processing),
+    }
+    print(f"\nlossless capture against played file: {json.dumps(figures)}")
+    assert facts.source == RecordingSource.LOSSLESS
+    assert facts.missing_share == 0
+    assert match.snr_db >= 90
+    assert match.wrong <= 2 * QUANTUM
+    return recording, match
+
+
+def outlast(page: Page, seconds: float) -> None:
+    page.wait_for_timeout(1000 * seconds)
+
+
+def test_every_sample_of_the_microphone_is_stored_at_its_own_rate(server, page, played):
+    """44.1 kHz: bit for bit the played file, submitted and scored."""
+    number = open_record(page, server, "Lossless 44")
+    start_lossless(page)
+    record_until(page, 10)
+    stop_recording(page)
+    recording, _ = expect_exact(server, number, played)
+    facts = recording.facts
+    assert facts.sample_rate_hz == FAKE_RATE_HZ
+    assert abs(facts.duration_s - facts.wall_clock_s) < 0.1
+    assert facts.processing["echo_cancellation"] == "off"
+    assert facts.processing["sample_bits"] == "16"
+    assert float(quality(page, "Gaps").split()[0]) == 0
+    submit(page)
+    expect_result(page)
+    (run,) = server.runs_of(number)
+    assert server.recording_of(run)[0].facts.source == RecordingSource.LOSSLESS
+
+
+@pytest.mark.parametrize("by", ["media track", "audio context"])
+def test_a_microphone_at_48_khz_is_stored_at_48_khz(server, page, by):
+    """Nothing is resampled on the way, whichever of the two ways to its samples the browser has."""
+    played = load_mono(SPEECH, 48_000)
+    make_microphone(page, played, 48_000)
+    if by == "audio context":
+        page.add_init_script("delete window.MediaStreamTrackProcessor")
+    number = open_record(page, server, f"Lossless 48 {by}")
+    start_lossless(page)
+    record_until(page, 6)
+    stop_recording(page)
+    recording, _ = expect_exact(server, number, played)
+    assert recording.facts.sample_rate_hz == 48_000
+    assert recording.facts.processing["captured_by"] == by
+
+
+def test_twenty_seconds_without_a_network_lose_nothing(server, page, played):
+    """Recording goes on, the person is told, and everything arrives afterwards."""
+    number = open_record(page, server, "Outage")
+    start_lossless(page)
+    record_until(page, 2)
+    page.context.set_offline(True)
+    expect(page.get_by_text("The server can't be reached")).to_be_visible()
+    outlast(page, 20)
+    page.context.set_offline(False)
+    record_until(page, 16)
+    stop_recording(page)
+    recording, _ = expect_exact(server, number, played)
+    assert recording.facts.duration_s > 24
+
+
+def test_stopping_without_a_network_keeps_the_recording_until_there_is_one(server, page, played):
+    number = open_record(page, server, "Stopped offline")
+    start_lossless(page)
+    record_until(page, 2)
+    page.context.set_offline(True)
+    outlast(page, 4)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("are kept in this browser")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=LONG_MS)
+    expect_exact(server, number, played)
+
+
+def test_failing_requests_and_lost_answers_lose_and_double_nothing(server, page, played):
+    """One request in ten fails on its way there, one in ten on its way back; some arrive late."""
+    chance = random.Random(4)
+    happened = {"lost": 0, "answer lost": 0}
+
+    def spoil(route: Route) -> None:
+        fate = chance.random()
+        if fate < 0.1:
+            happened["lost"] += 1
+            route.abort()
+        elif fate < 0.2:
+            happened["answer lost"] += 1
+            route.fetch()
+            route.abort()
+        elif fate < 0.3:
+            route.fulfill(response=route.fetch(), status=503)
+        else:
+            route.continue_()
+
+    page.route(PIECES, spoil)
+    number = open_record(page, server, "Bad network")
+    start_lossless(page)
+    record_until(page, 12)
+    stop_recording(page)
+    expect_exact(server, number, played)
+    assert min(happened.values()) > 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_restarted_server_in_mid_recording_loses_nothing(restarted, page, played, how):
+    """The page stays open and records on; the new server takes the recording up where the old one was."""
+    number = open_record(page, restarted, f"Restart {how.name}")
+    start_lossless(page)
+    record_until(page, 4)
+    restarted.restart(how)
+    record_until(page, 12)
+    stop_recording(page)
+    expect_exact(restarted, number, played)
+
+
+def test_a_reload_in_mid_recording_loses_nothing(server, page, played):
+    """What the page had recorded until then is sent by the next one, and offered."""
+    number = open_record(page, server, "Lossless reload")
+    start_lossless(page)
+    record_until(page, 4)
+    page.reload()
+    settle(page)
+    review_found(page)
+    recording, _ = expect_exact(server, number, played)
+    assert recording.facts.duration_s > 4
+
+
+def test_a_tab_closed_offline_sends_its_recording_at_the_next_visit(server, page, played):
+    """Closed while nothing could be sent; opened again in the same browser, it arrives to the last second."""
+    number = open_record(page, server, "Lossless closed")
+    start_lossless(page)
+    record_until(page, 3)
+    page.route(PIECES, lambda route: route.abort())
+    outlast(page, 6)
+    began = time.monotonic()
+    context = page.context
+    page.close(run_before_unload=False)
+    print(f"closed after {time.monotonic() - began:.2f} s")
+    again = context.new_page()
+    open_page(again, f"{server.url}/record?participant={number}", "Record")
+    review_found(again)
+    recording, _ = expect_exact(server, number, played)
+    assert recording.facts.duration_s > 8
+
+
+def test_leaving_the_page_in_mid_recording_loses_nothing(server, page, played):
+    number = open_record(page, server, "Lossless leaver")
+    start_lossless(page)
+    record_until(page, 3)
+    page.get_by_role("link", name="Trends").first.click()
+    expect(page.get_by_role("heading", name="Trends", exact=True)).to_be_visible(timeout=LONG_MS)
+    outlast(page, 3)
+    open_page(page, f"{server.url}/record?participant={number}", "Record")
+    review_found(page)
+    expect_exact(server, number, played)
+
+
+def test_a_recording_that_never_ends_is_offered_with_its_holes(server, page, played):
+    """A browser that is gone for good: what arrived is kept, silence where it did not, and that is said."""
+    number = open_record(page, server, "Lossless partial")
+    start_lossless(page)
+    page.route("**/capture/takes/*/3", lambda route: route.abort())
+    page.route("**/finish", lambda route: route.abort())
+    record_until(page, 2)
+    outlast(page, 6)
+    page.context.set_offline(True)
+    page.evaluate("indexedDB.deleteDatabase('heliograph-capture')")
+    page.close()
+    time.sleep(32)
+    with server.store() as store:
+        from heliograph.runs.intake import keep_unfinished, load_unfinished
+
+        (found,) = [one for one in load_unfinished(store) if one.participant_id == number]
+        recording = keep_unfinished(store, found, participant_id=number)
+    assert recording.facts.processing["missing_stretches_s"] == "3.00-4.00"
+    assert recording.facts.missing_share == pytest.approx(1 / recording.facts.duration_s, rel=0.01)
+    _, captured = load_captured(server, number)
+    hole = slice(3 * FAKE_RATE_HZ, 4 * FAKE_RATE_HZ)
+    assert not captured[hole].any()
+    assert compare_exactly(captured[: hole.start], played).wrong == 0
