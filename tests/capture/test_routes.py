@@ -1,0 +1,337 @@
+"""The recorder's addresses: only the holder of a permit writes, to one take, within bounds; nobody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from heliograph.audio.chunk_files import compute_whole_hash
+from heliograph.audio.permits import Permit, issue_permit
+from heliograph.ui.capture_routes import MAX_JSON_BYTES, REFUSED_BURST, TAKE_BURST, make_capture_app
+from tests.sandbox.clients import TestClient
+
+KEY = b"k" * 32
+TAKE = "take-0123456789"
+OWN = "http://heliograph.test"
+PIECE = bytes(range(256)) * 375  # A second of 16 bits at 48 kHz.
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: Clock) -> Starlette:
+    return make_capture_app(tmp_path / "spool", lambda: KEY, clock=clock, body_timeout_s=0.3)
+
+
+@pytest.fixture
+def client(app: Starlette) -> Iterator[TestClient]:
+    with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
+        yield client
+
+
+def permit(clock: Clock, take: str = TAKE, *, key: bytes = KEY, lasts_s: float = 600) -> dict[str, str]:
+    text = issue_permit(key, Permit(take, "7", clock.now_s + lasts_s))
+    return {"Authorization": f"Bearer {text}", "Origin": OWN}
+
+
+def piece_headers(data: bytes = PIECE, bits: int = 16) -> dict[str, str]:
+    return {"Content-Type": f"audio/l{bits}", "X-Chunk-SHA256": hashlib.sha256(data).hexdigest()}
+
+
+def begin(client: TestClient, clock: Clock, take: str = TAKE) -> None:
+    answer = client.put(
+        f"/takes/{take}",
+        headers=permit(clock, take),
+        json={"rate_hz": 48_000, "facts": {"echo_cancellation": "off"}},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def put(client: TestClient, clock: Clock, index: int, data: bytes = PIECE, **headers: str) -> Any:
+    every = {**permit(clock), **piece_headers(data), **headers}
+    return client.put(f"/takes/{TAKE}/{index}", headers=every, content=data)
+
+
+def finish(client: TestClient, clock: Clock, pieces: list[bytes], **changes: object) -> Any:
+    whole = compute_whole_hash(hashlib.sha256(piece).digest() for piece in pieces)
+    said = {"chunks": len(pieces), "samples": sum(map(len, pieces)) // 2, "sha256": whole, **changes}
+    return client.post(f"/takes/{TAKE}/finish", headers=permit(clock), json=said)
+
+
+def written(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in tmp_path.rglob("*.s16"))
+
+
+def test_a_take_comes_in_reordered_and_doubled_and_is_complete(client, clock, tmp_path):
+    begin(client, clock)
+    begin(client, clock)
+    pieces = [PIECE, PIECE[::-1], PIECE[:1000]]
+    assert [put(client, clock, index, pieces[index]).status_code for index in (2, 0, 0, 2)] == [201, 201, 200, 200]
+    lacking = finish(client, clock, pieces)
+    assert (lacking.status_code, lacking.json()) == (409, {"reason": "incomplete", "missing": [1]})
+    state = client.get(f"/takes/{TAKE}", headers=permit(clock)).json()
+    assert state == {"chunks": 2, "missing": [1], "rate_hz": 48_000, "finished": False, "settled": False}
+    assert put(client, clock, 1, pieces[1]).status_code == 201
+    assert finish(client, clock, pieces, sha256="0" * 64).status_code == 409
+    done = finish(client, clock, pieces)
+    assert (done.status_code, done.json()["finished"]) == (200, True)
+    assert finish(client, clock, pieces).status_code == 200
+    assert put(client, clock, 3).json()["reason"] == "finished"
+    assert written(tmp_path) == ["000000.s16", "000001.s16", "000002.s16"]
+
+
+def test_another_piece_under_the_same_number_is_refused(client, clock):
+    begin(client, clock)
+    assert put(client, clock, 0).status_code == 201
+    answer = put(client, clock, 0, PIECE[::-1])
+    assert (answer.status_code, answer.json()["reason"]) == (409, "different")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"Authorization": ""}, 401, "no_permit"),
+        ({"Authorization": "Basic abc"}, 401, "no_permit"),
+        ({"Authorization": "Bearer abc.def"}, 401, "forged"),
+        ({"Authorization": "Bearer ÿ"}, 401, "malformed"),
+        ({"Origin": "http://evil.test"}, 403, "other_site"),
+        ({"Origin": "null"}, 403, "other_site"),
+        ({"Origin": f"{OWN}.evil.test"}, 403, "other_site"),
+    ],
+)
+def test_a_stranger_writes_and_reads_nothing(client, clock, tmp_path, change, status, reason):
+    begin(client, clock)
+    sent = {**permit(clock), **piece_headers(), **change}
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+    for method, path in [("PUT", "/0"), ("PUT", ""), ("POST", "/finish"), ("GET", "")]:
+        answer = client.request(method, f"/takes/{TAKE}{path}", headers=headers, content=PIECE)
+        assert (answer.status_code, answer.json()) == (status, {"reason": reason}), method
+    assert written(tmp_path) == []
+
+
+def test_writing_needs_an_origin_and_a_proxy_may_name_its_host(client, clock):
+    begin(client, clock)
+    headers = permit(clock)
+    del headers["Origin"]
+    assert client.put(f"/takes/{TAKE}/0", headers={**headers, **piece_headers()}).status_code == 403
+    assert client.get(f"/takes/{TAKE}", headers=headers).status_code == 200
+    assert client.get(f"/takes/{TAKE}", headers={**headers, "Sec-Fetch-Site": "cross-site"}).status_code == 403
+    outside = {"Origin": "https://study.example", "X-Forwarded-Host": "study.example"}
+    assert put(client, clock, 0, **outside).status_code == 201
+
+
+def test_a_permit_of_another_take_key_or_time_is_refused(client, clock, tmp_path):
+    """A permit that was caught opens no other take, and this one only for minutes."""
+    begin(client, clock)
+    for wrong, reason in [
+        (permit(clock, "take-9876543210"), "other_take"),
+        (permit(clock, key=b"x" * 32), "forged"),
+        (permit(clock, lasts_s=0), "expired"),
+    ]:
+        answer = client.put(f"/takes/{TAKE}/0", headers={**wrong, **piece_headers()}, content=PIECE)
+        assert (answer.status_code, answer.json()["reason"]) == (401, reason)
+    caught = permit(clock)
+    clock.now_s += 600
+    assert client.get(f"/takes/{TAKE}", headers=caught).json()["reason"] == "expired"
+    assert written(tmp_path) == []
+
+
+def test_a_permit_is_not_taken_from_the_address(client, clock):
+    begin(client, clock)
+    text = permit(clock)["Authorization"].partition(" ")[2]
+    assert client.get(f"/takes/{TAKE}?permit={text}&authorization={text}").status_code == 401
+
+
+def test_a_permit_outlives_the_process(client, clock, tmp_path):
+    begin(client, clock)
+    put(client, clock, 0)
+    from heliograph.audio import chunk_take
+
+    chunk_take._takes.clear()
+    other = TestClient(make_capture_app(tmp_path / "spool", lambda: KEY, clock=clock), base_url=OWN)
+    assert put(other, clock, 1).status_code == 201
+    assert put(other, clock, 0).status_code == 200
+
+
+def test_a_piece_that_is_too_large_is_refused_before_it_is_read(client, clock, tmp_path):
+    begin(client, clock)
+    for data in (b"\0" * 576_002, PIECE + b"\0\0"):
+        assert put(client, clock, 0, data).status_code == 413
+    assert put(client, clock, 0, PIECE, **{"Content-Length": "99999999999"}).status_code in (400, 413)
+    answer = client.put(f"/takes/{TAKE}", headers=permit(clock), content=b" " * (MAX_JSON_BYTES + 1))
+    assert answer.status_code == 413
+    assert written(tmp_path) == []
+
+
+def ask_raw(app: Starlette, clock: Clock, parts: Iterator[bytes | float]) -> int:
+    """Send a body part by part (a number: wait so long) without stating its length; returns the status."""
+    headers = {**permit(clock), **piece_headers(), "Host": "heliograph.test"}
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": f"/takes/{TAKE}/0",
+        "raw_path": b"",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("heliograph.test", 80),
+        "client": ("127.0.0.1", 1),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    taken = [0]
+    status: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        part = next(parts)
+        if isinstance(part, float):
+            await asyncio.sleep(part)
+            part = b"\0"
+        taken[0] += len(part)
+        assert taken[0] < 1_000_000, "the server reads on and on"
+        return {"type": "http.request", "body": part, "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            status.append(message["status"])
+
+    asyncio.run(app(scope, receive, send))
+    return status[0]
+
+
+def test_an_endless_upload_is_cut_off(app, client, clock, tmp_path):
+    begin(client, clock)
+
+    def endless() -> Iterator[bytes | float]:
+        while True:
+            yield b"\0" * 10_000
+
+    assert ask_raw(app, clock, endless()) == 413
+    assert written(tmp_path) == []
+
+
+def test_an_upload_that_trickles_is_cut_off(app, client, clock, tmp_path):
+    begin(client, clock)
+
+    def trickle() -> Iterator[bytes | float]:
+        while True:
+            yield 0.02
+
+    assert ask_raw(app, clock, trickle()) == 408
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"[" * 10_000,
+        b'{"rate_hz": "48000"}',
+        b'{"rate_hz": true}',
+        b'{"rate_hz": 48000, "facts": []}',
+        b'{"rate_hz": 48000, "facts": {"a": {}}}',
+        b'{"rate_hz": 1e99}',
+    ],
+)
+def test_a_beginning_that_makes_no_sense_is_a_400(client, clock, tmp_path, body):
+    assert client.put(f"/takes/{TAKE}", headers=permit(clock), content=body).status_code == 400
+    assert not (tmp_path / "spool").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"chunks": "1"},
+        {"chunks": 0},
+        {"chunks": 10**9},
+        {"samples": None},
+        {"end": "cut_off"},
+        {"end": []},
+        {"wall_clock_s": "NaN"},
+        {"facts": "x"},
+        {"lost_samples": -5},
+    ],
+)
+def test_an_end_that_makes_no_sense_is_a_400(client, clock, changes):
+    begin(client, clock)
+    put(client, clock, 0)
+    assert finish(client, clock, [PIECE], **changes).status_code == 400
+
+
+def test_damage_on_the_way_is_noticed_and_mended_by_sending_again(client, clock):
+    begin(client, clock)
+    damaged = put(client, clock, 0, PIECE[:-1] + b"x", **{"X-Chunk-SHA256": hashlib.sha256(PIECE).hexdigest()})
+    assert (damaged.status_code, damaged.json()["reason"]) == (422, "damaged")
+    assert put(client, clock, 0).status_code == 201
+    assert put(client, clock, 1, **{"Content-Type": "text/plain"}).status_code == 415
+
+
+def test_one_take_may_not_flood_the_server(client, clock):
+    begin(client, clock)
+    headers = permit(clock)
+    answers = [client.get(f"/takes/{TAKE}", headers=headers).status_code for _ in range(int(TAKE_BURST) + 5)]
+    assert answers.count(429) >= 4
+    assert client.get("/takes/take-other-1234", headers=permit(clock, "take-other-1234")).status_code == 200
+    clock.now_s += 10
+    assert client.get(f"/takes/{TAKE}", headers=headers).status_code == 200
+
+
+def test_guessing_is_slowed_down_and_harms_nobody_who_has_a_permit(client, clock):
+    begin(client, clock)
+    headers = {"Authorization": "Bearer a.b", "Origin": OWN}
+    answers = [client.get(f"/takes/{TAKE}", headers=headers) for _ in range(int(REFUSED_BURST) + 5)]
+    assert [answer.status_code for answer in answers[-5:]] == [429] * 5
+    assert "retry-after" in answers[-1].headers
+    assert put(client, clock, 0).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/takes", 404),
+        ("GET", "/takes/x/../../../app.py", 404),
+        ("GET", f"/takes/{TAKE}/0", 404),
+        ("GET", f"/takes/{TAKE}/chunks/000000.s16", 404),
+        ("PUT", f"/takes/{TAKE}/-1", 404),
+        ("OPTIONS", f"/takes/{TAKE}/0", 405),
+        ("DELETE", f"/takes/{TAKE}", 405),
+    ],
+)
+def test_there_is_nothing_else_there(client, clock, method, path, status):
+    """In particular no way to get a piece back, and no answer to a foreign page's preflight."""
+    begin(client, clock)
+    put(client, clock, 0)
+    answer = client.request(method, path, headers=permit(clock))
+    assert answer.status_code in (status, 404, 405)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_code_for_the_audio_thread_is_served_to_everyone(client):
+    answer = client.get("/worklet.js")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "registerProcessor" in answer.text
+
+
+def test_answers_are_not_stored_on_the_way(client, clock):
+    begin(client, clock)
+    assert client.get(f"/takes/{TAKE}", headers=permit(clock)).headers["cache-control"] == "no-store"
