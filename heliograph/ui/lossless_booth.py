@@ -17,7 +17,7 @@ from heliograph.audio.spool import TakeEnd
 from heliograph.runs.intake import keep_take
 from heliograph.store import Participant, StoreError
 from heliograph.ui.live_ring import TICK_S, show_live_ring
-from heliograph.ui.lossless import LosslessState, show_lossless
+from heliograph.ui.lossless import LosslessState, load_owned, show_lossless
 from heliograph.ui.problems import show_problem
 from heliograph.ui.waiting import waiting_recordings
 from heliograph.ui.workspace import Workspace
@@ -30,10 +30,9 @@ KEY = "record_lossless"
 
 @dataclass
 class _Desk:
-    """The takes of one browser session: `take` is under way, `owned` are all that its browser still sends."""
+    """The take of one browser session that is under way, and those that were dealt with."""
 
     take: str | None = None
-    owned: frozenset[str] = frozenset()
     settled: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -43,7 +42,6 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
     desk = _desk()
     live = st.container()
     state = show_lossless(workspace, KEY, participant_id=participant.id)
-    desk.owned = state.owned
     if state.take is not None and state.take not in desk.settled:
         desk.take = state.take
     if desk.take is None:
@@ -61,14 +59,13 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
 
 def rest_lossless() -> None:
     """To be called by a run of the page that doesn't draw the recorder: what its browser sends still arrives."""
-    desk = _desk()
-    desk.take, desk.owned = None, frozenset()
+    _desk().take = None
 
 
 def own_lossless_takes() -> set[str]:
     """The take that this browser session is making or saving right now, and those that its browser still sends."""
-    desk = _desk()
-    return {take for take in (desk.take, *desk.owned) if take is not None}
+    take = _desk().take
+    return {*load_owned(KEY), *([take] if take is not None else [])}
 
 
 def _desk() -> _Desk:
@@ -106,7 +103,7 @@ def _keep(workspace: Workspace, participant: Participant, desk: _Desk, found: Ch
             except (AudioError, SpeechError, StoreError) as error:
                 problem = error  # What there is stays in the spool and is offered above.
             desk.settled.add(found.token)
-            desk.take, desk.owned = None, desk.owned - {found.token}
+            desk.take = None
     if problem is None:
         st.rerun()
     show_problem(problem)

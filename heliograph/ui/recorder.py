@@ -26,6 +26,7 @@ from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
 from heliograph.ui.lossless_booth import own_lossless_takes, rest_lossless, show_lossless_booth
 from heliograph.ui.meters import draw_level
 from heliograph.ui.problems import show_problem
+from heliograph.ui.recorder_words import MODE_HELP, MODES
 from heliograph.ui.waiting import waiting_recordings
 from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
@@ -34,11 +35,6 @@ from thymia_api.speech import SpeechError
 __all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_prompt", "show_recorder"]
 
 CONNECT_PATIENCE_S = 8.0
-MODES = {RecorderMode.LOSSLESS: "Lossless", RecorderMode.WEBRTC: "WebRTC"}
-MODE_HELP = (
-    "Lossless: every sample as the microphone gave it, over any network; interruptions are made up for. "
-    "WebRTC: a live stream, compressed; lost packets are lost. Keep to one within a study."
-)
 POST_ROLL_S = 0.5  # What is still on its way when Stop is pressed.
 FINISH_TIMEOUT_S = 10.0
 BLOCKED = (

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from heliograph.runs import load_purge_setting, save_purge_setting
+from heliograph.runs.recorders import RecorderMode, load_recorder_mode, save_recorder_mode
 from heliograph.store import StoreError, load_overview, load_store_facts, load_worker
 from heliograph.ui import messages
 from heliograph.ui.formats import format_bytes, format_utc
 from heliograph.ui.markup import escape
+from heliograph.ui.recorder_words import RECORDERS, RECORDERS_EXPLAINED
 from heliograph.ui.theme import show_facts
 from heliograph.ui.workspace import Workspace
 from thymia_api import ThymiaError
@@ -21,6 +23,7 @@ __all__ = [
     "show_connection",
     "show_deletion_setting",
     "show_key_help",
+    "show_recorder_setting",
     "show_store",
     "show_versions",
     "show_worker",
@@ -102,6 +105,30 @@ def _save_deletion_setting(workspace: Workspace) -> None:
         st.error(messages.describe_problem(error).text)
         return
     workspace.wake_worker()
+    st.toast("Saved.", icon=":material/check:")
+
+
+def show_recorder_setting(workspace: Workspace) -> None:
+    """The choice of this workspace: which recorder Record offers first."""
+    st.subheader("Recorder", anchor=False)
+    st.session_state["settings_recorder"] = load_recorder_mode(workspace.store)
+    st.selectbox(
+        "Record with",
+        list(RecorderMode),
+        format_func=RECORDERS.__getitem__,
+        key="settings_recorder",
+        on_change=_save_recorder_setting,
+        args=(workspace,),
+    )
+    st.caption(RECORDERS_EXPLAINED)
+
+
+def _save_recorder_setting(workspace: Workspace) -> None:
+    try:
+        save_recorder_mode(workspace.store, RecorderMode(st.session_state["settings_recorder"]))
+    except StoreError as error:
+        st.error(messages.describe_problem(error).text)
+        return
     st.toast("Saved.", icon=":material/check:")
 
 

@@ -18,6 +18,7 @@ from tests.browser.conftest import SPEECH
 from tests.browser.journeys import (
     LONG_MS,
     expect_result,
+    microphone,
     open_page,
     open_record,
     quality,
@@ -36,7 +37,14 @@ pytestmark = pytest.mark.browser
 
 QUANTUM = 128
 PIECES = "**/capture/takes/**"
-UNREACHABLE = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "/capture/")
+UNREACHABLE = (
+    "Is Streamlit still running",
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_FAILED",
+    "ERR_CONNECTION",
+    "ERR_EMPTY_RESPONSE",
+    "/capture/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -251,8 +259,7 @@ def test_a_recording_that_never_ends_is_offered_with_its_holes(server, page, pla
     start_lossless(page)
     page.route("**/capture/takes/*/3", lambda route: route.abort())
     page.route("**/finish", lambda route: route.abort())
-    record_until(page, 2)
-    outlast(page, 6)
+    outlast(page, 8)
     page.context.set_offline(True)
     page.evaluate("indexedDB.deleteDatabase('heliograph-capture')")
     page.close()
@@ -268,3 +275,46 @@ def test_a_recording_that_never_ends_is_offered_with_its_holes(server, page, pla
     hole = slice(3 * FAKE_RATE_HZ, 4 * FAKE_RATE_HZ)
     assert not captured[hole].any()
     assert compare_exactly(captured[: hole.start], played).wrong == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }",
+         "The browser blocks the microphone"),
+        ("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }",
+         "No microphone found"),
+        ("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotReadableError'); }",
+         "another program may use it"),
+        ("Object.defineProperty(window, 'isSecureContext', { value: false })", "Open it over HTTPS"),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_microphone_is_said_in_plain_words(server, page, script, said):
+    page.add_init_script(script)
+    open_record(page, server, f"No microphone {said}")
+    page.get_by_role("button", name="Turn on the microphone").click()
+    expect(page.get_by_role("status").filter(has_text=said)).to_be_visible()
+    expect(page.get_by_role("button", name="Turn on the microphone")).to_be_enabled()
+    expect(page.get_by_role("button", name="Start recording")).to_be_hidden()
+
+
+def test_a_browser_that_cannot_record_losslessly_gets_the_next_recorder(server, page):
+    """Automatic means: WebRTC there, without anybody having to choose it."""
+    page.add_init_script("delete window.AudioWorkletNode; delete window.MediaStreamTrackProcessor")
+    open_record(page, server, "Old browser")
+    expect(page.get_by_role("radio", name="WebRTC")).to_be_checked(timeout=LONG_MS)
+    expect(microphone(page).get_by_role("button", name="Turn on the microphone")).to_be_visible(timeout=LONG_MS)
+
+
+def test_the_keyboard_is_enough(server, page, played):
+    """Turn on, start and stop with Tab and Enter; the focus goes from Start to Stop."""
+    number = open_record(page, server, "Keyboard")
+    page.get_by_role("button", name="Turn on the microphone").press("Enter")
+    expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
+    page.get_by_role("button", name="Start recording").press("Enter")
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_focused()
+    record_until(page, 2)
+    stop.press("Enter")
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=LONG_MS)
+    expect_exact(server, number, played)

@@ -17,62 +17,22 @@ import streamlit as st
 
 from heliograph.audio import MAX_TAKE_S
 from heliograph.audio.permits import PERMIT_LIFETIME_S, Permit, is_take_name, issue_permit, load_permit_key
+from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.workspace import Workspace, find_capture_path
 
-__all__ = ["LosslessState", "show_lossless"]
+__all__ = ["LosslessState", "load_owned", "show_lossless"]
 
 MAX_TAKES = 20
 _FOLDER = Path(__file__).parent
 _SCRIPTS = ("queue.js", "capture.js", "view.js")
-WORDS = {
-    "on": "Turn on the microphone",
-    "start": "Start recording",
-    "stop": "Stop",
-    "again": "Start again",
-    "device": "Microphone",
-    "level": "Level of the microphone",
-    "off": "First turn on the microphone: your browser asks. Nothing is recorded before you press Start.",
-    "asking": "Allow the microphone when your browser asks.",
-    "good": "Your voice is heard well. Press Start when you are ready.",
-    "too_loud": "Too loud: move back a little, or lower the microphone's level.",
-    "quiet": "Very quiet: move closer to the microphone, or raise its level.",
-    "nothing": "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?",
-    "recording": "Recording. Every sample is kept.",
-    "outage": "Recording. The server can't be reached: {seconds} s are kept here and sent as soon as it can.",
-    "ending": "Stopping …",
-    "sending": "Sending the last {seconds} s …",
-    "unsent": (
-        "{seconds} s are kept in this browser: the server can't be reached. They are sent by themselves, also when"
-        " you close this page and open it again in this browser."
-    ),
-    "denied": "The browser blocks the microphone. Allow it in the address bar, then turn it on again.",
-    "none": "No microphone found. Connect one, then turn it on again.",
-    "in_use": "The microphone can't be opened: another program may use it. Close that, then turn it on again.",
-    "insecure": "This page has no microphone access. Open it over HTTPS or on localhost.",
-    "unsupported": "This browser can't record losslessly. Choose another recorder above.",
-    "failed": "The microphone could not be turned on. Try again, or choose another one.",
-    "ended": "The microphone was disconnected. What was recorded until then is kept.",
-    "narrow": (
-        "This microphone gives sound like a telephone's (often a Bluetooth headset, or a phone saving battery)."
-        " Use a wired or built-in one."
-    ),
-    "echo": "The browser keeps echo cancellation on; it changes the voice.",
-    "noise": "The browser keeps noise suppression on; it changes the voice.",
-    "gain": "The browser keeps automatic gain on; it changes the voice.",
-    "dead_channel": "One channel of this microphone is dead; the other one is recorded.",
-    "channels_differ": "The two channels of this microphone differ; one of them is recorded.",
-    "interrupted": "The microphone was interrupted, as by a call or a locked screen: that part may be silent.",
-    "hidden": "This page was in the background for a while; keep it in front while you record.",
-}
 
 
 @dataclass(frozen=True)
 class LosslessState:
-    """What the browser said last. `take` is the one being recorded or sent, `owned` all that it is sending."""
+    """What the browser said last; `take` is the one being recorded or sent."""
 
     phase: str = "off"
     take: str | None = None
-    owned: frozenset[str] = frozenset()
     unsupported: bool = False
 
     @property
@@ -97,14 +57,17 @@ def show_lossless(workspace: Workspace, key: str, *, participant_id: int) -> Los
         on_report_change=lambda: None,
     )
     report = _read_report(result)
-    owned = frozenset(take for take, _ in _takes(report))
     take = report.get("take")
     return LosslessState(
         phase=str(report.get("phase", "off")),
         take=take if is_take_name(take) else None,
-        owned=owned,
         unsupported=report.get("unsupported") is True,
     )
+
+
+def load_owned(key: str) -> frozenset[str]:
+    """The takes that the browser has not delivered yet, as it said before this run of the script."""
+    return frozenset(take for take, _ in _takes(_read_report(st.session_state.get(key))))
 
 
 def _issue_permits(workspace: Workspace, report: Mapping[str, Any]) -> dict[str, str]:
@@ -121,7 +84,9 @@ def _issue_permits(workspace: Workspace, report: Mapping[str, Any]) -> dict[str,
 def _takes(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The takes of a report that permits can be made out to: names and notes come from a browser."""
     told = report.get("takes")
-    pairs = [(one.get("take"), one.get("note")) for one in told if isinstance(one, Mapping)] if told else []
+    if not isinstance(told, list):
+        return []
+    pairs = [(one.get("take"), one.get("note")) for one in told if isinstance(one, Mapping)]
     return [
         (str(take), note)
         for take, note in pairs[:MAX_TAKES]

@@ -11,7 +11,8 @@ const number = (value, scale = 1) => (Number.isFinite(value) ? String(Math.round
 function whyUnsupported() {
   if (!window.isSecureContext) return "insecure";
   if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return "insecure";
-  if (!window.AudioWorkletNode || !window.indexedDB || !window.crypto.subtle) return "unsupported";
+  if (!window.MediaStreamTrackProcessor && !window.AudioWorkletNode) return "unsupported";
+  if (!window.indexedDB || !window.crypto.subtle) return "unsupported";
   return null;
 }
 
@@ -439,7 +440,7 @@ class Recorder {
       take: this.take || null,
       takes: [...this.senders.values()].map(({ record }) => ({ take: record.take, note: record.note })),
       renew: [...this.senders.values()].some((sender) => !sender.permit && !sender.done) ? this.renewals : 0,
-      unsupported: this.problem === "unsupported",
+      unsupported: whyUnsupported() === "unsupported",
     };
   }
 

@@ -1,0 +1,66 @@
+"""What people read about the recorders: in the lossless recorder itself, on Record and on Settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from heliograph.runs.recorders import RecorderMode
+
+__all__ = ["MODES", "MODE_HELP", "RECORDERS", "RECORDERS_EXPLAINED", "WORDS"]
+
+MODES: Final = {RecorderMode.LOSSLESS: "Lossless", RecorderMode.WEBRTC: "WebRTC"}
+MODE_HELP: Final = (
+    "Lossless: every sample as the microphone gave it, over any network; interruptions are made up for. "
+    "WebRTC: a live stream, compressed; lost packets are lost. Keep to one within a study."
+)
+RECORDERS: Final[dict[str, str]] = {
+    RecorderMode.AUTOMATIC: "Automatic: lossless where the browser can, else WebRTC",
+    RecorderMode.LOSSLESS: "Lossless",
+    RecorderMode.WEBRTC: "WebRTC",
+    RecorderMode.BUILTIN: "The browser's built-in recorder",
+}
+RECORDERS_EXPLAINED: Final = (
+    "Each session can choose another one. Keep to one within a study: recordings of different recorders differ."
+)
+
+# Handed to the page as they are; `{seconds}` is filled in there.
+WORDS: Final = {
+    "on": "Turn on the microphone",
+    "start": "Start recording",
+    "stop": "Stop",
+    "again": "Start again",
+    "device": "Microphone",
+    "level": "Level of the microphone",
+    "off": "First turn on the microphone: your browser asks. Nothing is recorded before you press Start.",
+    "asking": "Allow the microphone when your browser asks.",
+    "good": "Your voice is heard well. Press Start when you are ready.",
+    "too_loud": "Too loud: move back a little, or lower the microphone's level.",
+    "quiet": "Very quiet: move closer to the microphone, or raise its level.",
+    "nothing": "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?",
+    "recording": "Recording. Every sample is kept.",
+    "outage": "Recording. The server can't be reached: {seconds} s are kept here and sent as soon as it can.",
+    "ending": "Stopping …",
+    "sending": "Sending the last {seconds} s …",
+    "unsent": (
+        "{seconds} s are kept in this browser: the server can't be reached. They are sent by themselves, also when"
+        " you close this page and open it again in this browser."
+    ),
+    "denied": "The browser blocks the microphone. Allow it in the address bar, then turn it on again.",
+    "none": "No microphone found. Connect one, then turn it on again.",
+    "in_use": "The microphone can't be opened: another program may use it. Close that, then turn it on again.",
+    "insecure": "This page has no microphone access. Open it over HTTPS or on localhost.",
+    "unsupported": "This browser can't record losslessly. Choose another recorder above.",
+    "failed": "The microphone could not be turned on. Try again, or choose another one.",
+    "ended": "The microphone was disconnected. What was recorded until then is kept.",
+    "narrow": (
+        "This microphone gives sound like a telephone's (often a Bluetooth headset, or a phone saving battery)."
+        " Use a wired or built-in one."
+    ),
+    "echo": "The browser keeps echo cancellation on; it changes the voice.",
+    "noise": "The browser keeps noise suppression on; it changes the voice.",
+    "gain": "The browser keeps automatic gain on; it changes the voice.",
+    "dead_channel": "One channel of this microphone is dead; the other one is recorded.",
+    "channels_differ": "The two channels of this microphone differ; one of them is recorded.",
+    "interrupted": "The microphone was interrupted, as by a call or a locked screen: that part may be silent.",
+    "hidden": "This page was in the background for a while; keep it in front while you record.",
+}

@@ -1,0 +1,69 @@
+"""Record offers the recorder that the workspace prefers; a session may take another."""
+
+from __future__ import annotations
+
+import pytest
+
+from heliograph.runs.recorders import RecorderMode, save_recorder_mode
+from heliograph.store import save_participant
+from heliograph.ui.workspace import get_workspace
+
+
+@pytest.fixture
+def participant(home) -> str:
+    number = save_participant(
+        get_workspace().store,
+        label="P-001",
+        date_of_birth="1990-01-01",
+        birth_sex="FEMALE",
+        language="en-GB",
+        accent=None,
+    )
+    return str(number)
+
+
+def chosen(app, label: str) -> str:
+    return next(group.value for group in app.segmented_control if group.label == label)
+
+
+@pytest.mark.parametrize("mode", [RecorderMode.AUTOMATIC, RecorderMode.LOSSLESS])
+def test_the_lossless_recorder_comes_first(open_page, participant, mode):
+    save_recorder_mode(get_workspace().store, mode)
+    app = open_page("record", participant=participant)
+    assert chosen(app, "How to record") == "Record live"
+    assert chosen(app, "Recorder") == "lossless"
+
+
+def test_a_workspace_may_prefer_the_built_in_recorder(open_page, participant):
+    save_recorder_mode(get_workspace().store, RecorderMode.BUILTIN)
+    app = open_page("record", participant=participant)
+    assert chosen(app, "How to record") == "Built-in recorder"
+
+
+def test_a_workspace_may_prefer_webrtc(open_page, participant, monkeypatch):
+    from heliograph.ui import recorder
+    from heliograph.ui.webrtc import MicrophoneState
+
+    monkeypatch.setattr(
+        recorder, "show_microphone", lambda *args, **kwargs: MicrophoneState(connecting=False, connected=False)
+    )
+    save_recorder_mode(get_workspace().store, RecorderMode.WEBRTC)
+    app = open_page("record", participant=participant)
+    assert chosen(app, "Recorder") == "webrtc"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        None,
+        5,
+        {"takes": 7},
+        {"takes": [None, {}, {"take": "../up", "note": "1"}, {"take": "take-0123456789", "note": "x"}]},
+        {"takes": [{"take": ["a"], "note": {}}], "take": 9, "phase": []},
+    ],
+)
+def test_what_a_browser_reports_is_not_trusted(home, report):
+    """Only names that takes can have and numbers of participants get a permit."""
+    from heliograph.ui.lossless import _issue_permits, _read_report
+
+    assert _issue_permits(get_workspace(), _read_report({"report": report})) == {}
