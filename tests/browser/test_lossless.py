@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
+from heliograph.audio.spool import CHUNKS_PATIENCE_S
+from heliograph.runs.intake import keep_unfinished, load_unfinished
 from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
 from tests.browser.conftest import SPEECH
 from tests.browser.journeys import (
@@ -230,10 +233,8 @@ def test_a_tab_closed_offline_sends_its_recording_at_the_next_visit(server, page
     record_until(page, 3)
     page.route(PIECES, lambda route: route.abort())
     outlast(page, 6)
-    began = time.monotonic()
     context = page.context
-    page.close(run_before_unload=False)
-    print(f"closed after {time.monotonic() - began:.2f} s")
+    page.close()
     again = context.new_page()
     open_page(again, f"{server.url}/record?participant={number}", "Record")
     review_found(again)
@@ -257,22 +258,19 @@ def test_a_recording_that_never_ends_is_offered_with_its_holes(server, page, pla
     """A browser that is gone for good: what arrived is kept, silence where it did not, and that is said."""
     number = open_record(page, server, "Lossless partial")
     start_lossless(page)
-    page.route("**/capture/takes/*/3", lambda route: route.abort())
+    page.route("**/capture/takes/*/6", lambda route: route.abort())
     page.route("**/finish", lambda route: route.abort())
-    outlast(page, 8)
-    page.context.set_offline(True)
-    page.evaluate("indexedDB.deleteDatabase('heliograph-capture')")
-    page.close()
-    time.sleep(32)
+    outlast(page, 11)
+    with contextlib.suppress(Error):
+        page.goto("chrome://crash")
+    time.sleep(CHUNKS_PATIENCE_S + 1)
     with server.store() as store:
-        from heliograph.runs.intake import keep_unfinished, load_unfinished
-
         (found,) = [one for one in load_unfinished(store) if one.participant_id == number]
         recording = keep_unfinished(store, found, participant_id=number)
-    assert recording.facts.processing["missing_stretches_s"] == "3.00-4.00"
+    assert recording.facts.processing["missing_stretches_s"] == "6.00-7.00"
     assert recording.facts.missing_share == pytest.approx(1 / recording.facts.duration_s, rel=0.01)
     _, captured = load_captured(server, number)
-    hole = slice(3 * FAKE_RATE_HZ, 4 * FAKE_RATE_HZ)
+    hole = slice(6 * FAKE_RATE_HZ, 7 * FAKE_RATE_HZ)
     assert not captured[hole].any()
     assert compare_exactly(captured[: hole.start], played).wrong == 0
 

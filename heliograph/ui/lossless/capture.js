@@ -3,7 +3,8 @@
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
-const TRACK_BUFFERS = 1000; // Of some 10 ms each.
+const QUEUE_S = 10;
+const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
 
 const onOff = (value) => (value === true ? "on" : value === false ? "off" : "unknown");
 const number = (value, scale = 1) => (Number.isFinite(value) ? String(Math.round(value * scale * 100) / 100) : "unknown");
@@ -120,7 +121,7 @@ class Recorder {
     this.settings = track.getSettings();
     this.heard = { left: 0, right: 0, difference: 0, samples: 0, stereo: false };
     this.notes = new Set();
-    this.context = this.rate = null;
+    this.context = this.rate = this.apart = null;
     track.onmute = () => this.note("muted");
     track.onunmute = () => this.note("unmuted");
     track.onended = () => this.lose();
@@ -142,14 +143,16 @@ class Recorder {
         return samples;
       });
       this.rate = data.sampleRate;
+      const at = this.placeInTime(data.timestamp / 1000, (1000 * size) / data.sampleRate);
       data.close();
-      this.hear({ frame, left, right, absent: 0 });
+      this.hear({ frame, left, right, absent: 0, at });
       frame += size;
     };
     const first = await reader.read();
     if (first.done) throw new DOMException("", "NotReadableError");
     take(first.value);
-    this.tap = { flush: () => this.hear({ flushed: true }), end: () => reader.cancel().catch(() => {}) };
+    // Flushed when a block was taken that was heard after this was asked for.
+    this.tap = { flush: () => (this.flushAt = performance.now()), end: () => reader.cancel().catch(() => {}) };
     const follow = async () => {
       for (;;) {
         const { value, done } = await reader.read();
@@ -158,6 +161,15 @@ class Recorder {
       }
     };
     follow().catch(() => {});
+  }
+
+  // When a block was heard, on the page's clock: a busy page takes blocks from the queue long after. The quickest
+  // block so far tells how far the two clocks are apart.
+  placeInTime(stamp, lasts) {
+    const now = performance.now();
+    this.apart = Math.min(this.apart ?? Infinity, now - stamp - lasts);
+    const at = stamp + this.apart;
+    return Math.abs(now - at) < 1000 * QUEUE_S ? at : now - lasts;
   }
 
   // Through the audio thread of a context at the microphone's own rate.
@@ -222,7 +234,7 @@ class Recorder {
       if (this.whenFlushed) this.whenFlushed();
       return;
     }
-    const { frame, left, right, absent } = message;
+    const { frame, left, right, absent, at } = message;
     this.compare(left, right);
     const samples = this.channel === "right" && right ? right : left;
     let sum = 0;
@@ -233,7 +245,8 @@ class Recorder {
       if (value > peak) peak = value;
     }
     this.level = { rms: Math.sqrt(sum / samples.length), peak: Math.max(peak, this.level.peak * 0.96), at: performance.now() };
-    if (this.phase === "recording") this.record(frame, samples, absent);
+    if (this.phase === "recording") this.record(frame, samples, absent, at);
+    if (at !== undefined && this.flushAt && at >= this.flushAt && this.whenFlushed) this.whenFlushed();
   }
 
   // A dead or differing channel is noticed; from Start on the same channel is kept to the end.
@@ -280,6 +293,8 @@ class Recorder {
     this.expected = null;
     this.limit = Math.round(this.maxSeconds * this.rate);
     this.startedAt = null;
+    this.pressedAt = performance.now();
+    this.flushAt = this.whenFlushed = null;
     this.problem = null;
     this.ending = false;
     const record = { take, note: this.participantNote, workspace: this.workspace, rate: this.rate, facts: this.facts() };
@@ -320,8 +335,11 @@ class Recorder {
     };
   }
 
-  record(frame, samples, absent) {
-    if (this.startedAt === null) this.startedAt = performance.now() - (1000 * samples.length) / this.rate;
+  record(frame, samples, absent, heardAt) {
+    const lasts = (1000 * samples.length) / this.rate;
+    const at = heardAt ?? performance.now() - lasts;
+    if (at + lasts < this.pressedAt) return; // Heard before Start and taken from the queue after it.
+    if (this.startedAt === null) this.startedAt = at;
     // What the audio thread skipped is filled in, so that time stays true, and counted.
     const skipped = this.expected === null ? 0 : Math.max(0, frame - this.expected);
     this.expected = frame + samples.length;
@@ -331,7 +349,7 @@ class Recorder {
     }
     this.absent += absent;
     this.write(samples);
-    this.lastAt = performance.now();
+    this.lastAt = at + lasts;
     const second = Math.floor(this.recorded / this.rate);
     if (second !== this.seconds) {
       this.seconds = second;
@@ -372,7 +390,7 @@ class Recorder {
           this.whenFlushed = done;
           this.tap.flush();
         }),
-        new Promise((done) => setTimeout(done, 500)),
+        new Promise((done) => setTimeout(done, this.context ? 1000 : 1000 * QUEUE_S)),
       ]);
     }
     this.end(end);
