@@ -17,13 +17,13 @@ from heliograph.audio.spool import TakeEnd
 from heliograph.runs.intake import keep_take
 from heliograph.store import Participant, StoreError
 from heliograph.ui.live_ring import TICK_S, show_live_ring
-from heliograph.ui.lossless import LosslessState, load_owned, show_lossless
+from heliograph.ui.lossless import LosslessState, load_owned, load_state, show_lossless
 from heliograph.ui.problems import show_problem
 from heliograph.ui.waiting import waiting_recordings
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
-__all__ = ["own_lossless_takes", "rest_lossless", "show_lossless_booth"]
+__all__ = ["is_recording_losslessly", "own_lossless_takes", "rest_lossless", "show_lossless_booth"]
 
 KEY = "record_lossless"
 
@@ -60,6 +60,11 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
 def rest_lossless() -> None:
     """To be called by a run of the page that doesn't draw the recorder: what its browser sends still arrives."""
     _desk().take = None
+
+
+def is_recording_losslessly() -> bool:
+    """Whether the browser was recording when it last said something."""
+    return load_state(KEY).recording
 
 
 def own_lossless_takes() -> set[str]:

@@ -23,7 +23,12 @@ from heliograph.runs.recorders import RecorderMode, load_recorder_mode
 from heliograph.store import Participant, StoreError
 from heliograph.ui.drawing import show_drawing
 from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
-from heliograph.ui.lossless_booth import own_lossless_takes, rest_lossless, show_lossless_booth
+from heliograph.ui.lossless_booth import (
+    is_recording_losslessly,
+    own_lossless_takes,
+    rest_lossless,
+    show_lossless_booth,
+)
 from heliograph.ui.meters import draw_level
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder_words import MODE_HELP, MODES
@@ -98,6 +103,7 @@ def _choose_mode(workspace: Workspace) -> RecorderMode:
         format_func=MODES.__getitem__,
         key=f"record_mode_{usual}",
         help=MODE_HELP,
+        disabled=is_recording_losslessly() or _desk().began,
         required=True,
         persist_state="session",
     )

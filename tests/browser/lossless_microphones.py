@@ -33,5 +33,9 @@ _SCRIPT = """
 
 def make_microphone(page: Page, played: NDArray[np.int16], rate_hz: int) -> None:
     """Give the pages opened from now on a microphone that plays `played` over and over."""
+    page.add_init_script(make_microphone_script(played, rate_hz))
+
+
+def make_microphone_script(played: NDArray[np.int16], rate_hz: int) -> str:
     text = base64.b64encode(played.astype("<i2").tobytes()).decode()
-    page.add_init_script(_SCRIPT.replace("RATE", str(rate_hz)).replace("BASE64", text))
+    return _SCRIPT.replace("RATE", str(rate_hz)).replace("BASE64", text)

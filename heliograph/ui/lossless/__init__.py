@@ -20,7 +20,7 @@ from heliograph.audio.permits import PERMIT_LIFETIME_S, Permit, is_take_name, is
 from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.workspace import Workspace, find_capture_path
 
-__all__ = ["LosslessState", "load_owned", "show_lossless"]
+__all__ = ["LosslessState", "load_owned", "load_state", "show_lossless"]
 
 MAX_TAKES = 20
 _FOLDER = Path(__file__).parent
@@ -56,7 +56,15 @@ def show_lossless(workspace: Workspace, key: str, *, participant_id: int) -> Los
         },
         on_report_change=lambda: None,
     )
-    report = _read_report(result)
+    return _make_state(_read_report(result))
+
+
+def load_state(key: str) -> LosslessState:
+    """What the browser had said before this run of the script."""
+    return _make_state(_read_report(st.session_state.get(key)))
+
+
+def _make_state(report: Mapping[str, Any]) -> LosslessState:
     take = report.get("take")
     return LosslessState(
         phase=str(report.get("phase", "off")),
