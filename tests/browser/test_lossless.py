@@ -174,6 +174,23 @@ def test_stopping_without_a_network_keeps_the_recording_until_there_is_one(serve
     expect_exact(server, number, played)
 
 
+def test_recording_stops_by_itself_at_its_limit_without_a_server(server, page, played):
+    """Exactly at the limit, which is 170 s for people and 7 s here; sent when there is a server again."""
+    number = open_record(page, server, "Limit")
+    page.wait_for_function("window[Symbol.for('heliograph.recorder')] !== undefined")
+    page.evaluate(
+        "Object.defineProperty(window[Symbol.for('heliograph.recorder')], 'maxSeconds', {get: () => 7, set() {}})"
+    )
+    start_lossless(page)
+    outlast(page, 2)
+    page.context.set_offline(True)
+    expect(page.get_by_text("are kept in this browser")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=LONG_MS)
+    recording, _ = expect_exact(server, number, played)
+    assert recording.facts.duration_s == 7
+
+
 def test_failing_requests_and_lost_answers_lose_and_double_nothing(server, page, played):
     """One request in ten fails on its way there, one in ten on its way back; some arrive late."""
     chance = random.Random(4)

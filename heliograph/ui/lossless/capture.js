@@ -3,6 +3,7 @@
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
+const RESUME_PATIENCE_MS = 3000;
 const QUEUE_S = 10;
 const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
 
@@ -196,7 +197,9 @@ class Recorder {
     this.tap = { flush: () => node.port.postMessage("flush"), end: () => node.port.postMessage("end") };
     this.rate = context.sampleRate;
     context.onstatechange = () => this.note(context.state === "running" ? "resumed" : context.state);
-    if (context.state !== "running") await context.resume();
+    // Firefox does not run a context on a computer without any sound output.
+    if (context.state !== "running") await Promise.race([context.resume(), sleep(RESUME_PATIENCE_MS)]);
+    if (context.state !== "running") throw new Error("the context does not run");
   }
 
   turnOff() {
