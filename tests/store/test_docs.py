@@ -27,7 +27,16 @@ WORDS_OF_VALUES = {
         "participants",
         "recordings",
         "attention",
+        "open_flags",
         "trend_source",
+        "cohort_source",
+        "stress_0_10",
+        "energy_0_10",
+        "kss",
+        "ewma",
+        "cusum",
+        "up",
+        "down",
     ],
 }
 

@@ -15,7 +15,10 @@ from heliograph.store import _migrations as migrations
 from tests.store.processes import run_together
 
 SCHEMAS = Path(__file__).parent / "schemas"
-SHIPPED = {"m001_first_schema": "0eecc80c1a08677cb992feb7f0a30aa8d9e58ab1e6f216a819e24eae07f1de17"}
+SHIPPED = {
+    "m001_first_schema": "0eecc80c1a08677cb992feb7f0a30aa8d9e58ab1e6f216a819e24eae07f1de17",
+    "m002_analysis": "f790efda56849cc85a5f23b922597b61363713f667c65bcb09f5e7dbaa9f0f91",
+}
 OPENING = """
 import pathlib
 import sqlite_utils
