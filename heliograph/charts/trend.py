@@ -252,8 +252,7 @@ class _Drawing:
     ) -> None:
         """What lies under the points: noise floor and slope in the main panel, own normal range in all."""
         if large and self.layers.mdc is not None and len(rows) > 1:
-            far = rows["at"].dt.normalize().diff().dt.days > self.break_days
-            broken = list(far | rows["run_id"].isin(list(self.breaks)))
+            broken = list(rows["run_id"].isin(list(self.breaks)))
             figure.add_trace(make_noise_floor(rows, values, self.layers.mdc, broken, self.mode))
         if baseline := self.layers.baselines.get(biomarker.continuous):
             figure.add_traces(make_baseline(baseline, rows, colour, axes))

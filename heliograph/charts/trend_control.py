@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from heliograph.charts._palette import MUTED, Mode
 from heliograph.charts.trend_layers import FLAG_COLOURS, ControlLayer
-from heliograph.charts.trend_layout import Panel, compute_domain
+from heliograph.charts.trend_layout import Panel, compute_domain, fade
 from heliograph.charts.trend_points import as_text
 
 __all__ = ["CONFOUNDERS", "make_confounder", "make_control"]
@@ -35,7 +35,7 @@ def make_control(
     traces = [
         go.Scatter(x=x, y=high, mode="lines", line=grey, hoverinfo="skip", name="upper limit", **axes),
         go.Scatter(x=x, y=low, mode="lines", line=grey, hoverinfo="skip", name="lower limit", fill="tonexty",
-                   fillcolor=_fade(MUTED[mode]), **axes),
+                   fillcolor=fade(MUTED[mode], BAND), **axes),
         go.Scatter(x=x, y=_floats(rows["centre"]), mode="lines", hoverinfo="skip", name="centre",
                    line={"color": MUTED[mode], "width": 1, "dash": "dot"}, **axes),
     ]  # fmt: skip
@@ -98,8 +98,3 @@ def _make_marks(rows: pd.DataFrame, axes: dict[str, str], mode: Mode) -> list[go
 
 def _floats(values: pd.Series) -> list[float]:
     return [float(value) for value in values]
-
-
-def _fade(colour: str) -> str:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{BAND})"

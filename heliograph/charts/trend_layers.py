@@ -5,6 +5,7 @@ The numbers come from `heliograph.analysis`; here they get a place and a look.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from string import ascii_lowercase
@@ -14,7 +15,7 @@ import plotly.graph_objects as go
 
 from heliograph.charts._palette import INK, MUTED, Mode
 from heliograph.charts._text import escape_plotly
-from heliograph.charts.trend_layout import LANE, SCORE_RANGE
+from heliograph.charts.trend_layout import LANE, SCORE_RANGE, fade
 from heliograph.charts.trend_points import as_text
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 
 # Vermilion: apart from the six biomarkers' colours for every kind of colour vision; the ring says it as well.
 FLAG_COLOURS: dict[Mode, str] = {"light": "#C4320A", "dark": "#FF8A5C"}
-NOISE_OPACITY, BAND_OPACITY, RUNS_OPACITY = 0.16, 0.13, 0.12
+NOISE_OPACITY, BAND_OPACITY, RUNS_OPACITY = 0.06, 0.13, 0.12
 EVENT_CHARS = 16
 EVENT_LANES = 3
 # Share of the time axis that an event's words need before the next one may stand in the same row.
@@ -47,14 +48,14 @@ EVENT_SHARE = 0.17
 
 @dataclass(frozen=True)
 class BaselineLayer:
-    """Own normal range of one biomarker; without `low` and `high` there are too few runs (`n` of `needed`)."""
+    """Own normal range of one biomarker, from `n` runs; where there is none, `problem` says why."""
 
     n: int
-    needed: int
-    low: float | None = None
-    high: float | None = None
-    mean: float | None = None
+    low: float = math.nan
+    high: float = math.nan
+    mean: float = math.nan
     confidence: float = 0.95
+    problem: str | None = None
     run_ids: frozenset[int] = frozenset()
 
 
@@ -116,7 +117,6 @@ class TrendLayers:
 
     baselines: dict[str, BaselineLayer] = field(default_factory=dict)
     control: ControlLayer | None = None
-    control_words: str | None = None
     slope: SlopeLayer | None = None
     mdc: float | None = None
     mdc_n: int | None = None
@@ -135,7 +135,7 @@ def count_lanes(events: Sequence[EventLayer], times: pd.Series) -> int:
 
 def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: dict[str, str]) -> list[go.Scatter]:
     """The range for a new run over the whole view, darker where the baseline's own runs stand, and its mean."""
-    if layer.low is None or layer.high is None or not len(rows):
+    if layer.problem or not len(rows):
         return []
     first, last = rows["at"].min(), rows["at"].max()
     room = max((last - first) * 0.02, pd.Timedelta(hours=8))
@@ -144,12 +144,13 @@ def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: d
     if len(own):
         spans.append((max(own.min() - room, first - room), own.max() + room / 2, RUNS_OPACITY))
     bands = [_make_box(start, end, layer.low, layer.high, colour, opacity, axes) for start, end, opacity in spans]
-    if layer.mean is not None:
-        ends = as_text(pd.Series([first - room, last + room]))
-        bands.append(
-            go.Scatter(x=ends, y=[layer.mean] * 2, mode="lines", hoverinfo="skip", name="own mean", opacity=0.6,
-                       line={"color": colour, "width": 1, "dash": "dot"}, **axes)
-        )  # fmt: skip
+    ends = as_text(pd.Series([first - room, last + room]))
+    bands.append(
+        go.Scatter(
+            x=ends, y=[layer.mean] * 2, mode="lines", hoverinfo="skip", name="own mean", opacity=0.6,
+            line={"color": colour, "width": 1, "dash": "dot"}, **axes,
+        )
+    )  # fmt: skip
     return bands
 
 
@@ -168,7 +169,9 @@ def make_noise_floor(
         x += [start, end, end, start, start, None]
         y += [low, low, high, high, low, None]
     return go.Scatter(
-        x=x, y=y, mode="lines", fill="toself", fillcolor=_fade(MUTED[mode], NOISE_OPACITY), line={"width": 0},
+        x=x, y=y, mode="lines", fill="toself", fillcolor=fade(MUTED[mode], NOISE_OPACITY), line={"width": 0},
+        # Hatched: apart from the plain band of the own normal range, whose colour may be a grey as well.
+        fillpattern={"shape": "/", "fgcolor": fade(MUTED[mode], 0.5), "size": 6, "solidity": 0.2},
         hoverinfo="skip", name="noise floor", xaxis="x", yaxis="y",
     )  # fmt: skip
 
@@ -230,7 +233,7 @@ def make_breaks(
         go.Scatter(
             x=x, y=[y] * len(x), mode="markers+text", name="not comparable", cliponaxis=False,
             text=[letter for letter, _, _ in found], textfont={"size": 11, "color": INK[mode]},
-            marker={"symbol": "circle", "size": 17, "color": _fade(MUTED[mode], 0.28)},
+            marker={"symbol": "circle", "size": 17, "color": fade(MUTED[mode], 0.28)},
             hovertext=[
                 "<b>Not comparable with the runs before</b><br>"
                 + "<br>".join(escape_plotly(reason, max_chars=90) for reason in entry.reasons)
@@ -325,11 +328,6 @@ def _make_box(
     left, right = as_text(pd.Series([start, end]))
     return go.Scatter(
         x=[left, right, right, left, left], y=[low, low, high, high, low], mode="lines", fill="toself",
-        fillcolor=_fade(colour, opacity), line={"width": 0}, hoverinfo="skip",
+        fillcolor=fade(colour, opacity), line={"width": 0}, hoverinfo="skip",
         name="own normal" if opacity == BAND_OPACITY else "baseline runs", **axes,
     )  # fmt: skip
-
-
-def _fade(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

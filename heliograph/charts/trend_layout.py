@@ -19,6 +19,7 @@ __all__ = [
     "Panel",
     "compute_height",
     "compute_panels",
+    "fade",
     "make_layout",
     "make_panel_title",
     "make_score_axis",
@@ -74,7 +75,7 @@ def compute_panels(
     scale of scores keeps its size. The main panel's y-axis is the first, the small panels' the second to sixth.
     """
     panels: list[Panel] = []
-    at = TOP_PX + LINE_PX * title_lines + LINE_PX * legend_lines
+    at: float = TOP_PX + LINE_PX * title_lines + LINE_PX * legend_lines
     lane_px = LANE * MAIN_PX / (SCORE_RANGE[1] - SCORE_RANGE[0])
     panels.append(Panel("main", "x", 1, at, MAIN_PX + lanes * lane_px))
     at += panels[0].height_px
@@ -164,3 +165,9 @@ def widen_short_span(figure: go.Figure, times: pd.Series) -> None:
         return
     ends = [first.normalize() - pd.Timedelta(days=2), last.normalize() + pd.Timedelta(days=3)]
     figure.update_xaxes(range=[end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], dtick=86_400_000)
+
+
+def fade(colour: str, opacity: float) -> str:
+    """A colour written `#rrggbb`, let through to what lies under it."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

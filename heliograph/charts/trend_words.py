@@ -11,14 +11,14 @@ import plotly.graph_objects as go
 from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.trend_layers import FLAG_COLOURS, TrendLayers, name_breaks
-from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX
+from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX, fade
 from heliograph.charts.trend_points import has_warnings
 from thymia_api import Biomarker
 
 __all__ = ["make_legend", "make_note", "write_legend", "write_note", "write_title"]
 
 SHOWN_BREAKS = 4
-LINE_CHARS = 62  # What a line of a note has on a phone.
+LINE_CHARS = 48  # What a line of a note has on a phone.
 SHAPES = {"good": "● good", "fair": "◆ fair", "poor": "▲ poor", "unknown": "■ not measured"}
 
 
@@ -27,20 +27,18 @@ def make_legend(layers: TrendLayers, biomarker: Biomarker, mode: Mode) -> list[s
     lines = []
     colour = BIOMARKER_COLOURS[mode][biomarker.name]
     if baseline := layers.baselines.get(biomarker.continuous):
-        if baseline.low is None or baseline.high is None:
-            lines.append(f"not enough runs for a baseline ({baseline.n} of {baseline.needed})")
-        else:
-            lines.append(
-                f"{_swatch(colour, '▒')} own normal {baseline.low:.2f} to {baseline.high:.2f}"
-                f" ({baseline.confidence:.0%} for a new run, n = {baseline.n})"
-            )
+        lines.append(
+            baseline.problem
+            or f"{_swatch(fade(colour, 0.45), '■')} own normal {baseline.low:.2f} to {baseline.high:.2f}"
+            f" ({baseline.confidence:.0%} for a new run, n = {baseline.n})"
+        )
     if layers.mdc is not None:
         n = "" if layers.mdc_n is None else f" (n = {layers.mdc_n} repeats)"
-        lines.append(f"{_swatch(MUTED[mode], '▒')} noise floor: steps within ±{layers.mdc:.2f}{n}")
+        lines.append(f"{_swatch(MUTED[mode], '▨')} noise floor: steps within ±{layers.mdc:.2f}{n}")
     if layers.slope is not None:
         slope = layers.slope
         lines.append(
-            f"{_swatch(INK[mode], '╌')} {_sign(slope.per_week)} a week"
+            f"{_swatch(INK[mode], '╌╌')} slope {_sign(slope.per_week)} a week"
             f" ({_sign(slope.low)} to {_sign(slope.high)}, n = {slope.n})"
         )
     if any(not flag.dismissed for flag in layers.flags):
