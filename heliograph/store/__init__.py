@@ -3,6 +3,29 @@ functions that take it first read (`load_*`) and write; every call uses a connec
 may call, and writers wait for each other. Errors are those of `StoreError`'s tree. No call goes to the
 network."""
 
+from heliograph.store._cohort import (
+    AGE_BANDS,
+    CONTINUOUS_COLUMNS,
+    DAY_PARTS,
+    EVERYBODY,
+    GROUPINGS,
+    LEVEL_COLUMNS,
+    NOT_SET,
+    WEEKDAYS,
+    CohortFilter,
+    CohortOptions,
+    load_cohort_options,
+)
+from heliograph.store._cohort_queries import load_cohort_cells, load_cohort_deviations, load_cohort_levels
+from heliograph.store._cohort_samples import (
+    Sample,
+    load_cohort_runs,
+    load_labels,
+    load_participant_changes,
+    load_questionnaire_pairs,
+    load_rating_pairs,
+    load_sleep_rows,
+)
 from heliograph.store._database import Store
 from heliograph.store._errors import (
     ConstraintError,
@@ -118,12 +141,22 @@ from heliograph.store._waiting import (
 from heliograph.store._workspace import load_setting, load_store_facts, load_worker, save_setting, save_worker
 
 __all__ = [
+    "AGE_BANDS",
+    "CONTINUOUS_COLUMNS",
+    "DAY_PARTS",
+    "EVERYBODY",
     "FINAL_STATES",
+    "GROUPINGS",
+    "LEVEL_COLUMNS",
+    "NOT_SET",
     "OPEN_STATES",
     "RATING_SCALES",
     "SCORE_COLUMNS",
     "TREND_COLUMNS",
+    "WEEKDAYS",
     "Answer",
+    "CohortFilter",
+    "CohortOptions",
     "ConstraintError",
     "DiskFullError",
     "FailureReason",
@@ -147,6 +180,7 @@ __all__ = [
     "RunRow",
     "RunState",
     "SQLiteTooOldError",
+    "Sample",
     "Section",
     "Store",
     "StoreBusyError",
@@ -179,6 +213,11 @@ __all__ = [
     "find_participants_by_label",
     "from_utc_text",
     "import_questionnaires",
+    "load_cohort_cells",
+    "load_cohort_deviations",
+    "load_cohort_levels",
+    "load_cohort_options",
+    "load_cohort_runs",
     "load_due_purges",
     "load_due_runs",
     "load_event_kinds",
@@ -186,13 +225,17 @@ __all__ = [
     "load_flags",
     "load_flags_due",
     "load_instruments",
+    "load_labels",
     "load_next_due_utc",
     "load_open_flags",
     "load_overview",
     "load_participant",
     "load_participant_by_label",
+    "load_participant_changes",
+    "load_questionnaire_pairs",
     "load_questionnaire_sources",
     "load_questionnaires",
+    "load_rating_pairs",
     "load_rating_scales",
     "load_ratings",
     "load_recording",
@@ -201,6 +244,7 @@ __all__ = [
     "load_run_detail",
     "load_runs",
     "load_setting",
+    "load_sleep_rows",
     "load_store_facts",
     "load_study_settings",
     "load_tag_names",
