@@ -1,4 +1,4 @@
-"""What belongs to one session: its times, tags and what thymia is to delete afterwards."""
+"""What belongs to one session: its times, ratings, tags and what thymia is to delete afterwards."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from heliograph.store import (
     Store,
     load_run,
     load_runs,
+    load_study_settings,
     load_tag_names,
     load_tag_values,
 )
 from heliograph.ui.messages import escape
+from heliograph.ui.ratings import ask_ratings
 
 __all__ = ["Session", "ask_session", "local_now"]
 
@@ -53,6 +55,7 @@ class Session:
     """What the form holds; `problems` are sentences that keep it from being submitted."""
 
     times: SessionTimes
+    ratings: Mapping[str, float]
     tags: Mapping[str, str]
     delete_data: bool
     data_to_delete: tuple[str, ...] | None
@@ -77,9 +80,10 @@ def ask_session(store: Store, participant: Participant, *, key: str, recorded: b
     )
     with st.container(width=FORM_PX):
         times, questions = _ask_times(suggested, now, key, recorded)
+        ratings = ask_ratings(load_study_settings(store).rating_scales, key=key) if recorded else {}
         tags, tag_problems = _ask_tags(store, key)
         delete_data, data_to_delete = _ask_deletion(key)
-    return Session(times, tags, delete_data, data_to_delete, (*questions, *tag_problems))
+    return Session(times, ratings, tags, delete_data, data_to_delete, (*questions, *tag_problems))
 
 
 def _earlier(store: Store, participant: Participant) -> SessionTimes | None:

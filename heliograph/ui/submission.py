@@ -110,6 +110,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
                         asleep_local=session.times.asleep,
                         awake_local=session.times.awake,
                         recorded_local=session.times.recorded,
+                        ratings=session.ratings,
                         tags=session.tags,
                         delete_data=session.delete_data,
                         data_to_delete=session.data_to_delete,
