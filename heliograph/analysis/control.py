@@ -78,7 +78,7 @@ def compute_ewma_chart(
             "centre": centre,
             "low": centre - half,
             "high": centre + half,
-            "flag": _as_flags(z > centre + half, z < centre - half),
+            "flag": _as_flags(z > centre + half, z < centre - half, index),
         },
         index=index,
     )
@@ -131,7 +131,7 @@ def compute_cusum_chart(
             "up": up,
             "down": down,
             "limit": np.full(len(scores), h),
-            "flag": _as_flags(up > h, down > h),
+            "flag": _as_flags(up > h, down > h, index),
         },
         index=index,
     )
@@ -204,8 +204,8 @@ def _as_scores(values: npt.ArrayLike | pd.Series) -> tuple[Floats, pd.Index]:
     return scores, values.index if isinstance(values, pd.Series) else pd.RangeIndex(len(scores))
 
 
-def _as_flags(up: npt.NDArray[np.bool_], down: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+def _as_flags(up: npt.NDArray[np.bool_], down: npt.NDArray[np.bool_], index: pd.Index) -> pd.Series:
     flags = np.full(len(up), None, dtype=object)
     flags[up] = "up"
     flags[down] = "down"
-    return flags
+    return pd.Series(flags, index=index, dtype=object)
