@@ -7,9 +7,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import INK, MUTED, Mode
-from heliograph.charts.cohort_frame import (
+from heliograph.charts._palette import (
     DIVERGING,
+    INK,
+    MUTED,
+    Mode,
+)
+from heliograph.charts.cohort_frame import (
     FigureAbout,
     check_columns,
     count_of,

@@ -11,17 +11,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BACKGROUNDS, INK, MUTED, Mode
+from heliograph.charts._palette import BACKGROUNDS, DIVERGING, INK, MUTED, Mode
 from heliograph.charts._stamp import AXIS_PX, stamp
 from heliograph.charts._template import make_template
 from heliograph.charts._text import escape_plotly
 
 __all__ = [
-    "DIVERGING",
-    "GROUP_COLOURS",
-    "GROUP_DASHES",
-    "GROUP_SYMBOLS",
-    "LEVEL_COLOURS",
     "FigureAbout",
     "Panels",
     "check_columns",
@@ -39,25 +34,6 @@ __all__ = [
 
 LEFT_PX, RIGHT_PX = 44, 20
 TEXT_PX = 8  # Titles and notes begin here, left of the axes: a phone needs the width.
-
-# Groups are told apart by colour, symbol and dash together; a test computes the distances of the colours.
-GROUP_COLOURS: dict[Mode, tuple[str, ...]] = {
-    "light": ("#0F5FA8", "#C8500A", "#0B8457", "#A94592", "#8A6A00", "#3E3E46"),
-    "dark": ("#5CB3F5", "#F08A3C", "#35C792", "#E294CF", "#E8CF4A", "#D6DCE0"),
-}
-GROUP_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
-GROUP_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-
-# Blue is lower (better), orange higher (worse), the middle is close to the page: safe for colour-blind readers.
-DIVERGING: dict[Mode, tuple[tuple[float, str], ...]] = {
-    "light": ((0.0, "#08458f"), (0.25, "#6ea3d4"), (0.5, "#f4f2ee"), (0.75, "#e69a4b"), (1.0, "#9a3c00")),
-    "dark": ((0.0, "#7cc4ff"), (0.25, "#3373b3"), (0.5, "#39424a"), (0.75, "#b5651d"), (1.0, "#ffb066")),
-}
-# One hue from faint to strong: four ordered steps that stay ordered in grey.
-LEVEL_COLOURS: dict[Mode, tuple[str, ...]] = {
-    "light": ("#f6dfc6", "#e9a765", "#bb6420", "#6b2f05"),
-    "dark": ("#4a3421", "#8d5524", "#d98a45", "#ffd9b0"),
-}
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import Mode
+from heliograph.charts._palette import (
+    DIVERGING,
+    Mode,
+)
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.cohort_frame import (
-    DIVERGING,
     FigureAbout,
     check_columns,
     count_of,
@@ -40,7 +42,7 @@ def plot_cohort_heat(
     deviations: pd.DataFrame,
     *,
     biomarker: Biomarker,
-    baseline_runs: int,
+    baseline_runs: int | None,
     n_participants: int,
     without_baseline: int = 0,
     about: FigureAbout,
@@ -56,8 +58,8 @@ def plot_cohort_heat(
         frame's order of participants, the first on top; at most `ROWS_SHOWN`. Not changed.
     biomarker : thymia_api.Biomarker
         For the title.
-    baseline_runs : int
-        How many first results make a baseline, for the notes.
+    baseline_runs : int or None
+        How many first results make a baseline, for the notes; None where it is a window of days.
     n_participants : int
         How many participants there are in all.
     without_baseline : int
@@ -156,9 +158,9 @@ def _lay_out_axes(figure: go.Figure, shown: pd.DataFrame, people: Sequence[int],
     )  # fmt: skip
 
 
-def _make_notes(left_out: int, drawn: int, total: int, without: int, baseline_runs: int) -> list[str]:
+def _make_notes(left_out: int, drawn: int, total: int, without: int, baseline_runs: int | None) -> list[str]:
     notes = [
-        f"Week's mean minus the mean of the first {baseline_runs} results.",
+        f"Week's mean minus the mean of {_tell_baseline(baseline_runs)}.",
         "Empty: no results in that week.",
     ]
     if left_out > 0:
@@ -166,3 +168,7 @@ def _make_notes(left_out: int, drawn: int, total: int, without: int, baseline_ru
     if without:
         notes.append(f"{count_of(without, 'participant')} without a full baseline: left out.")
     return notes
+
+
+def _tell_baseline(baseline_runs: int | None) -> str:
+    return "the baseline's days" if baseline_runs is None else f"the first {baseline_runs} results"

@@ -9,9 +9,15 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BACKGROUNDS, INK, LEVEL_NAMES, MUTED, Mode
-from heliograph.charts.cohort_frame import (
+from heliograph.charts._palette import (
+    BACKGROUNDS,
+    INK,
     LEVEL_COLOURS,
+    LEVEL_NAMES,
+    MUTED,
+    Mode,
+)
+from heliograph.charts.cohort_frame import (
     FigureAbout,
     check_columns,
     count_of,
@@ -23,7 +29,7 @@ from heliograph.charts.cohort_frame import (
 )
 from thymia_api import Biomarker
 
-__all__ = ["GROUPS_SHOWN", "ROWS_SHOWN", "plot_level_shares", "plot_level_weeks"]
+__all__ = ["GROUPS_SHOWN", "ROWS_SHOWN", "compute_level_shares", "plot_level_shares", "plot_level_weeks"]
 
 LEVELS = tuple(LEVEL_NAMES.values())
 ROWS_SHOWN, GROUPS_SHOWN = 30, 8
@@ -36,6 +42,35 @@ WRITING: dict[Mode, tuple[str, ...]] = {
     "light": (INK["light"], INK["light"], "#ffffff", "#ffffff"),
     "dark": ("#ffffff", "#ffffff", "#12181b", "#12181b"),
 }
+
+
+def compute_level_shares(levels: pd.DataFrame, cells: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Counts of one bucket's levels as shares.
+
+    Parameters
+    ----------
+    levels : pandas.DataFrame
+        As `heliograph.store.load_cohort_levels` gives it: `group`, `period`, `column`, `level`, `n_runs`.
+    cells : pandas.DataFrame
+        The cells of the same groups and periods, for the number of participants.
+    column : str
+        The bucket.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `group`, `period`, `level`, `n_runs`, `share` (of `group_runs`, the group's results of the period) and
+        `n_participants`. Groups and periods without results of this bucket have no rows.
+    """
+    keys = ["group", "period"]
+    own = levels[levels["column"] == column][[*keys, "level", "n_runs"]]
+    totals = (
+        own.groupby(keys, dropna=False, as_index=False)["n_runs"].sum().rename(columns={"n_runs": "group_runs"})
+    )
+    people = cells.groupby(keys, dropna=False, as_index=False)["participant_id"].nunique()
+    counts = own.merge(totals[totals["group_runs"] > 0], on=keys)
+    counts = counts.merge(people.rename(columns={"participant_id": "n_participants"}), on=keys, how="left")
+    return counts.assign(share=counts["n_runs"] / counts["group_runs"])
 
 
 def plot_level_shares(
@@ -53,7 +88,7 @@ def plot_level_shares(
     ----------
     counts : pandas.DataFrame
         One row a group and level: `group`, `level` (0 to 3), `n_runs`, `share` (of the group's results),
-        `group_runs`, `group_participants`, `small`. Not changed.
+        `group_runs`, `n_participants`, `small`. Not changed.
     titles : mapping
         Group → its name, in the order of drawing.
     biomarker, grouping_title, about, mode
@@ -68,7 +103,7 @@ def plot_level_shares(
     ValueError
         When the frame lacks a column that the figure needs.
     """
-    check_columns(counts, ["group", "level", "n_runs", "share", "group_runs", "group_participants", "small"])
+    check_columns(counts, ["group", "level", "n_runs", "share", "group_runs", "n_participants", "small"])
     names = shorten(titles, max_chars=28)
     known = [group for group in names if (counts["group"] == group).any()]
     groups = known[-ROWS_SHOWN:]
@@ -80,7 +115,7 @@ def plot_level_shares(
     for number, group in enumerate(groups):
         row = shown[shown["group"] == group].iloc[0]
         small = " · ▲ small" if row["small"] else ""
-        people = count_of(int(row["group_participants"]), "participant")
+        people = count_of(int(row["n_participants"]), "participant")
         told = f"{people}, {count_of(int(row['group_runs']), 'result')}"
         figure.add_annotation(
             text=f"<b>{names[group]}</b>  <span style='color:{MUTED[mode]}'>{told}{small}</span>",
@@ -129,7 +164,7 @@ def plot_level_weeks(
     ValueError
         When the frame lacks a column that the figure needs.
     """
-    needed = ["group", "period", "level", "n_runs", "share", "group_runs", "group_participants", "small"]
+    needed = ["group", "period", "level", "n_runs", "share", "group_runs", "n_participants", "small"]
     check_columns(counts, needed)
     names = shorten(titles, max_chars=28)
     known = [group for group in names if (counts["group"] == group).any()]
@@ -184,7 +219,7 @@ def _make_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go.Bar:
 def _make_week_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go.Bar:
     told = [
         f"{int(row['n_runs'])} of {count_of(int(row['group_runs']), 'result')}"
-        f"<br>{count_of(int(row['group_participants']), 'participant')}<br>week of {row['period']:%d %b %Y}"
+        f"<br>{count_of(int(row['n_participants']), 'participant')}<br>week of {row['period']:%d %b %Y}"
         for row in rows.to_dict("records")
     ]
     return go.Bar(
@@ -211,7 +246,7 @@ def _make_week_axis(weeks: pd.Series, *, bottom: bool) -> dict[str, Any]:
 
 
 def _tell_weekly_n(rows: pd.DataFrame) -> str:
-    low, high = int(rows["group_participants"].min()), int(rows["group_participants"].max())
+    low, high = int(rows["n_participants"].min()), int(rows["n_participants"].max())
     return f"n = {low:,} a week" if low == high else f"n = {low:,} to {high:,} a week"
 
 

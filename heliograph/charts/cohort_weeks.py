@@ -11,12 +11,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BIOMARKER_COLOURS, MUTED, Mode
-from heliograph.charts._text import escape_plotly
-from heliograph.charts.cohort_frame import (
+from heliograph.charts._palette import (
+    BIOMARKER_COLOURS,
     GROUP_COLOURS,
     GROUP_DASHES,
     GROUP_SYMBOLS,
+    MUTED,
+    Mode,
+)
+from heliograph.charts._text import escape_plotly
+from heliograph.charts.cohort_frame import (
     FigureAbout,
     Panels,
     check_columns,
@@ -163,8 +167,8 @@ def _make_compared(weeks: pd.DataFrame, number: int, count: int, name: str, mode
         marker={"symbol": GROUP_SYMBOLS[number], "size": 9, "color": colour, "line": outline(mode)},
         error_y={"type": "data", "symmetric": False, "color": colour, "thickness": 1.4, "width": 3,
                  "array": _reach(rows, "high"), "arrayminus": _reach(rows, "low")},
-        customdata=[_describe_week(row) for row in rows],
-        hovertemplate=f"<b>{name} {'%{y:.2f}'}</b><br>%{{customdata[1]}}<extra></extra>",
+        text=[_describe_week(row) for row in rows],
+        hovertemplate=f"<b>{name} {'%{y:.2f}'}</b><br>%{{text}}<extra></extra>",
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, xaxis="x", yaxis="y",
     )  # fmt: skip
 
@@ -205,9 +209,9 @@ def _make_course(weeks: pd.DataFrame, colour: str, number: int, name: str) -> li
         )  # fmt: skip
     mean = go.Scatter(
         x=[None if week is None else _as_text(week) for week in x], y=_column(rows, "mean"), mode="lines+markers",
-        name=f"{name} mean", customdata=[_describe_week(row) for row in rows],
+        name=f"{name} mean", text=[_describe_week(row) for row in rows],
         line={"color": colour, "width": 2.6}, marker={"size": 7, "color": colour, "symbol": GROUP_SYMBOLS[number]},
-        hovertemplate="<b>mean %{y:.2f}</b><br>%{customdata[1]}<extra></extra>",
+        hovertemplate="<b>mean %{y:.2f}</b><br>%{text}<extra></extra>",
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
     )  # fmt: skip
     return [*traces, mean]
@@ -250,14 +254,14 @@ def _as_text(day: Any) -> str:
     return str(day.strftime("%Y-%m-%dT%H:%M:%S"))
 
 
-def _describe_week(row: dict[Any, Any] | None) -> list[Any]:
-    """`[None, hover text]`: a mean belongs to nobody, so a click on it opens nothing."""
+def _describe_week(row: dict[Any, Any] | None) -> str:
+    """Hover text of a group's week. It stands in `text`, not in `customdata`: a click on a mean opens nobody."""
     if row is None:
-        return [None, ""]
+        return ""
     interval = "no interval" if pd.isna(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"
     people = count_of(int(row["n_participants"]), "participant")
     small = " · small group" if row["small"] else ""
-    return [None, f"{interval}<br>week of {row['period']:%d %b %Y}<br>{people}, {_runs(row)}{small}"]
+    return f"{interval}<br>week of {row['period']:%d %b %Y}<br>{people}, {_runs(row)}{small}"
 
 
 def _describe_point(row: dict[Any, Any]) -> list[Any]:
