@@ -19,6 +19,7 @@ import struct
 import subprocess
 import threading
 import time
+import unicodedata
 import zlib
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -59,7 +60,7 @@ MAC_BROWSERS = (
 )
 # No request leaves the machine: the page and its script are local files, everything else meets a closed door.
 NO_NETWORK = "http://127.0.0.1:9"
-FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 _one_at_a_time = threading.Lock()
 
@@ -241,8 +242,8 @@ def write_numbers_csv(frame: pd.DataFrame, *, synthetic: bool) -> bytes:
     -------
     bytes
         UTF-8 without a byte-order mark; NA for what is missing, TRUE and FALSE, ISO 8601 dates (without a time
-        where a whole column has none), numbers in full. Text that a spreadsheet would take for a formula begins
-        with an apostrophe, which keeps it text.
+        where a whole column has none), numbers in full. Text is on one line; where a spreadsheet would take it
+        for a formula, it begins with an apostrophe, which keeps it text.
     """
     rows = frame if "synthetic" in frame.columns else frame.assign(synthetic=synthetic)
     columns = {_make_inert(str(name)): _write_column(rows[name]) for name in rows.columns}
@@ -270,7 +271,8 @@ def _write_times(column: pd.Series) -> pd.Series:
 
 
 def _make_inert(text: str) -> str:
-    """Text that no spreadsheet computes; a plain number stays as it is."""
+    """Text on one line that no spreadsheet computes; a plain number stays as it is."""
+    text = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text)
     if not text.lstrip(" ").startswith(FORMULA_BEGINNINGS):
         return text
     try:

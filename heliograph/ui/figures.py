@@ -5,7 +5,6 @@ Nothing is made before somebody clicks: Streamlit calls the download's function 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["show_chart"]
 
-_LOGGER = logging.getLogger(__name__)
 _PROBLEMS = "figures_problems"
 MEDIA_TYPES: dict[ImageFormat, str] = {"png": "image/png", "svg": "image/svg+xml"}
 
@@ -79,10 +77,9 @@ def _show_image_download(
         try:
             image = render_image(make("light"), image_format)
         except ImageError as error:
-            _LOGGER.warning("the image %s.%s was not drawn: %s", file_name, image_format, error)
             slow = isinstance(error, ImageTimeoutError)
             problems[key] = messages.IMAGE_SLOW if slow else messages.IMAGE_FAILED
-            raise
+            raise  # Streamlit logs it, and says under the button that there is no file.
         problems.pop(key, None)
         return image
 
