@@ -12,7 +12,6 @@ page = st.navigation(
         st.Page("record.py", title="Record", icon=":material/mic:"),
         st.Page("runs.py", title="Runs", icon=":material/list:"),
         st.Page("trends.py", title="Trends", icon=":material/show_chart:"),
-        st.Page("cohorts.py", title="Cohorts", icon=":material/groups:"),
         st.Page("cohorts.py", title="Cohorts", icon=":material/group:"),
         st.Page("settings.py", title="Settings", icon=":material/settings:"),
     ],
