@@ -15,7 +15,6 @@ from heliograph.store._run_queries import TAG_NAMES, TAG_VALUES
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
 CONTINUOUS_COLUMNS = (
     "mental_strain",
@@ -179,21 +178,22 @@ def build_rating(query: CohortQuery, scale: str) -> str:
     return _build_json(query, "ratings", scale, "SELECT value FROM ratings WHERE run_id = c.run_id AND scale = {}")
 
 
-def name_groups(group: str, values: Sequence[Any]) -> pd.api.extensions.ExtensionArray:
-    """The names of the groups whose expression gave `values`."""
+def name_groups(group: str, codes: np.ndarray[Any, Any], values: Sequence[Any]) -> Any:
+    """The names of the groups, as a column of text: for each of `codes` that of the value (which the expression of
+    the group gave) at that place."""
     import numpy as np
     import pandas as pd
 
     if group == "none":
-        names = np.full(len(values), EVERYBODY, dtype=object)
+        names = [EVERYBODY for _ in values]
     elif group == "week":
-        names = np.datetime_as_string(to_dates(values)).astype(object)
+        names = [date.fromordinal(value + _EPOCH).isoformat() for value in values]
     elif group in _CODED:
-        known = np.array([*_CODED[group][1], NOT_SET], dtype=object)  # -1, not known, is the last
-        names = known[np.array(values, dtype=np.int64)]
+        known = (*_CODED[group][1], NOT_SET)
+        names = [known[value] for value in values]  # -1, not known, is the last
     else:
-        names = np.array(values, dtype=object)
-    return pd.array(names, dtype="str")
+        names = list(values)
+    return pd.array(np.array(names, dtype=object), dtype="str").take(codes)
 
 
 def list_ids(participant_ids: Sequence[int]) -> str:
@@ -207,15 +207,6 @@ def to_day(text: str) -> int:
         return date.fromisoformat(text[:10]).toordinal() - _EPOCH
     except ValueError:
         raise ValueError(f"{text!r} is no day as YYYY-MM-DD") from None
-
-
-def to_dates(days: Sequence[Any]) -> np.ndarray[Any, Any]:
-    """Days of the table as datetime64[D]; None (where one is None, all are) becomes NaT."""
-    import numpy as np
-
-    if len(days) and days[0] is None:
-        return np.full(len(days), "NaT", dtype="datetime64[D]")
-    return np.array(days, dtype=np.int64).astype("datetime64[D]")
 
 
 def _build_conditions(query: CohortQuery, wanted: CohortFilter) -> list[str]:

@@ -16,16 +16,18 @@ from heliograph.store._cohort import (
     build_period,
     build_query,
     name_groups,
-    to_dates,
 )
 from heliograph.store._database import Store
+from heliograph.store._frames import build_frame, fetch_columns
 from heliograph.store._rows import select_value
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlite_utils import Database
 
 N_LEVELS = 4
+N_CELLS = N_LEVELS * len(LEVEL_COLUMNS)
+CELL_COLUMNS = ("participant_id", "group", "period", "n_runs", *CONTINUOUS_COLUMNS, "first_day", "last_day")
+WEEK_COLUMNS = ("participant_id", "period", "n_runs", *CONTINUOUS_COLUMNS)
 _MEANS = ", ".join(f"avg(c.{name})" for name in CONTINUOUS_COLUMNS)
 
 
@@ -35,26 +37,10 @@ def load_cohort_cells(
     """One row for each participant, group and period: `participant_id`, `group` (`EVERYBODY` without grouping),
     `period` (datetime of its Monday; NaT without periods), `n_runs`, the mean of each of `CONTINUOUS_COLUMNS`,
     `first_day` and `last_day`. `group` is one of `GROUPINGS` or `tag:<name>`; ValueError for another."""
-    import numpy as np
-    import pandas as pd
-
     sql, parameters = build_cells(cohort_filter, group=group, period=period)
     with store.read() as db:
-        columns = _fetch_columns(db, sql, parameters, 6 + len(CONTINUOUS_COLUMNS))
-    people, groups, periods, counts, first, last, *means = columns
-    frame = {
-        "participant_id": np.array(people, dtype=np.int64),
-        "group": name_groups(group, groups),
-        "period": _to_times(periods),
-        "n_runs": np.array(counts, dtype=np.int64),
-        **{
-            name: np.array(values, dtype=np.float64)
-            for name, values in zip(CONTINUOUS_COLUMNS, means, strict=True)
-        },
-        "first_day": _to_times(first),
-        "last_day": _to_times(last),
-    }
-    return pd.DataFrame(frame, copy=False)
+        columns, groups = fetch_columns(db, sql, parameters, CELL_COLUMNS)
+    return build_frame(columns | {"group": name_groups(group, columns["group"], groups)})
 
 
 def load_cohort_levels(
@@ -67,20 +53,20 @@ def load_cohort_levels(
     import pandas as pd
 
     sql, parameters = build_levels(cohort_filter, group=group, period=period)
+    counted = [f"{what}_{cell}" for what in ("runs", "people") for cell in range(N_CELLS)]
     with store.read() as db:
-        rows = db.conn.execute(sql, parameters).fetchall()
-    n_cells = len(LEVEL_COLUMNS) * N_LEVELS
-    counts = np.array([row[2:] for row in rows], dtype=np.int64).reshape(-1, 2, n_cells)
-    n_rows = len(rows)
+        columns, groups = fetch_columns(db, sql, parameters, ["group", "period", *counted])
+    n_rows = len(columns["group"])
+    counts = np.array([columns[name] for name in counted], dtype=np.int64).reshape(2, N_CELLS, n_rows)
     frame = {
-        "group": name_groups(group, [row[0] for row in rows for _ in range(n_cells)]),
-        "period": _to_times([row[1] for row in rows for _ in range(n_cells)]),
-        "column": pd.array([name for name in LEVEL_COLUMNS for _ in range(N_LEVELS)] * n_rows, dtype="str"),
-        "level": np.array([*range(N_LEVELS)] * len(LEVEL_COLUMNS) * n_rows, dtype=np.int64),
-        "n_runs": counts[:, 0, :].ravel(),
-        "n_participants": counts[:, 1, :].ravel(),
+        "group": name_groups(group, columns["group"].repeat(N_CELLS), groups),
+        "period": columns["period"].repeat(N_CELLS),
+        "column": pd.array(LEVEL_COLUMNS, dtype="str").take(np.tile(np.arange(N_CELLS) // N_LEVELS, n_rows)),
+        "level": np.tile(np.arange(N_LEVELS), len(LEVEL_COLUMNS) * n_rows),
+        "n_runs": counts[0].T.ravel(),
+        "n_participants": counts[1].T.ravel(),
     }
-    return pd.DataFrame(frame, copy=False)
+    return build_frame(frame)
 
 
 def load_cohort_deviations(
@@ -108,25 +94,17 @@ def load_cohort_deviations(
         chosen = db.conn.execute(*build_choice(cohort_filter, limit_participants)).fetchall()
         ids = [participant_id for participant_id, _ in chosen]
         sql, parameters = build_cells(cohort_filter, group="none", period="week", participant_ids=ids)
-        columns = _fetch_columns(db, sql, parameters, 6 + len(CONTINUOUS_COLUMNS))
+        columns, _ = fetch_columns(db, sql, parameters, CELL_COLUMNS)
         sql, parameters = build_baselines(ids, baseline_runs, baseline_from, baseline_until)
-        baselines = {row[0]: row[1:] for row in db.conn.execute(sql, parameters)}
-    nothing = (0, *(None for _ in CONTINUOUS_COLUMNS))
-    place = {participant_id: number for number, participant_id in enumerate(ids)}
-    rows = np.array([place[participant_id] for participant_id in columns[0]], dtype=np.int64)
-    base = np.array([baselines.get(participant_id, nothing) for participant_id in ids], dtype=np.float64)
-    base = base.reshape(len(ids), 1 + len(CONTINUOUS_COLUMNS))[rows]
-    frame: dict[str, Any] = {
-        "participant_id": np.array(columns[0], dtype=np.int64),
-        "participant": pd.array(np.array([label for _, label in chosen], dtype=object)[rows], dtype="str"),
-        "week": _to_times(columns[2]),
-        "n_runs": np.array(columns[3], dtype=np.int64),
-    }
-    for number, name in enumerate(CONTINUOUS_COLUMNS):
-        frame[name] = np.array(columns[6 + number], dtype=np.float64) - base[:, 1 + number]
-    frame["n_baseline"] = base[:, 0].astype(np.int64)
-    order = np.lexsort((frame["week"], rows))
-    return pd.DataFrame(frame).iloc[order].reset_index(drop=True), total
+        baselines, _ = fetch_columns(db, sql, parameters, ["participant_id", "n_baseline", *CONTINUOUS_COLUMNS])
+    labels = pd.DataFrame(chosen, columns=["participant_id", "participant"])
+    labels = labels.astype({"participant_id": np.int64, "participant": "str"})
+    weeks = build_frame({"week" if name == "period" else name: columns[name] for name in WEEK_COLUMNS})
+    frame = labels.merge(weeks, on="participant_id")  # by label and week
+    base = frame[["participant_id"]].merge(build_frame(baselines), on="participant_id", how="left")
+    frame[list(CONTINUOUS_COLUMNS)] -= base[list(CONTINUOUS_COLUMNS)]
+    frame["n_baseline"] = base["n_baseline"].fillna(0).astype(np.int64)
+    return frame, total
 
 
 def build_cells(
@@ -136,7 +114,7 @@ def build_cells(
     query = build_query(cohort_filter, participant_ids=participant_ids)
     groups, periods, keys = _build_keys(query, group, period)
     sql = (
-        f"SELECT p.id, {groups} AS g, {periods} AS w, count(*), min(c.day), max(c.day), {_MEANS}"  # noqa: S608
+        f"SELECT p.id, {groups} AS g, {periods} AS w, count(*), {_MEANS}, min(c.day), max(c.day)"  # noqa: S608
         f" FROM {query.source} GROUP BY p.id{keys}"
     )
     return sql, query.parameters
@@ -146,7 +124,7 @@ def build_levels(cohort_filter: CohortFilter, *, group: str, period: str) -> tup
     """The query of the levels: counted for each participant first, so that people can be counted too."""
     query = build_query(cohort_filter)
     groups, periods, keys = _build_keys(query, group, period)
-    names = [f"n{number}" for number in range(len(LEVEL_COLUMNS) * N_LEVELS)]
+    names = [f"n{number}" for number in range(N_CELLS)]
     counts = ", ".join(
         f"count(*) FILTER (WHERE c.{column} = {level}) AS n{number * N_LEVELS + level}"
         for number, column in enumerate(LEVEL_COLUMNS)
@@ -201,12 +179,3 @@ def _build_keys(query: CohortQuery, group: str, period: str) -> tuple[str, str, 
     groups, periods = build_group(query, group), build_period(period)
     keys = (", g" if groups else "") + (", w" if periods else "")
     return groups or "NULL", periods or "NULL", keys
-
-
-def _fetch_columns(db: Database, sql: str, parameters: dict[str, Any], n_columns: int) -> list[tuple[Any, ...]]:
-    rows = db.conn.execute(sql, parameters).fetchall()
-    return list(zip(*rows, strict=True)) or [()] * n_columns
-
-
-def _to_times(days: Sequence[Any]) -> Any:
-    return to_dates(days).astype("datetime64[s]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from heliograph.store._cohort import (
     CONTINUOUS_COLUMNS,
@@ -20,6 +20,7 @@ from heliograph.store._cohort import (
     name_groups,
 )
 from heliograph.store._database import Store
+from heliograph.store._frames import build_frame, fetch_columns
 from heliograph.store._rows import select_rows
 from heliograph.store._study_records import ParticipantChange
 
@@ -97,9 +98,7 @@ def load_cohort_runs(
         query, sample = _draw(db, build, limit, seed)
         groups = build_group(query, group) or "NULL"
         wanted = _KEYS | {"group": groups} | _SCORES | _LEVELS | _SLEEP
-        columns = _fetch(db, query, wanted)
-    columns["group"] = name_groups(group, columns["group"])
-    return _build_frame(columns), sample
+        return _fetch(db, query, wanted, group), sample
 
 
 def load_sleep_rows(
@@ -118,7 +117,7 @@ def load_sleep_rows(
         query, sample = _draw(db, build, limit, seed)
         query.source += " CROSS JOIN runs AS r ON r.id = c.run_id"
         times = {"asleep_local": "r.asleep_local", "awake_local": "r.awake_local"}
-        return _build_frame(_fetch(db, query, _KEYS | times | _SLEEP | _SCORES)), sample
+        return _fetch(db, query, _KEYS | times | _SLEEP | _SCORES), sample
 
 
 def load_rating_pairs(
@@ -140,7 +139,7 @@ def load_rating_pairs(
     with store.read() as db:
         query, sample = _draw(db, build, limit, seed)
         wanted = _KEYS | {"value": build_rating(query, scale)} | _SCORES
-        return _build_frame(_fetch(db, query, wanted)), sample
+        return _fetch(db, query, wanted), sample
 
 
 def load_questionnaire_pairs(store: Store, instrument: str, *, within_days: int = 3) -> pd.DataFrame:
@@ -150,10 +149,10 @@ def load_questionnaire_pairs(store: Store, instrument: str, *, within_days: int 
     if within_days < 0:
         raise ValueError(f"the number of days cannot be negative ({within_days})")
     names = ("participant_id", "answered_local", "score", "n_runs", *CONTINUOUS_COLUMNS)
+    parameters = {"instrument": instrument, "within": within_days}
     with store.read() as db:
-        rows = db.conn.execute(QUESTIONNAIRE_PAIRS, {"instrument": instrument, "within": within_days}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return _build_frame(dict(zip(names, columns, strict=True)))
+        columns, _ = fetch_columns(db, QUESTIONNAIRE_PAIRS, parameters, names)
+    return build_frame(columns)
 
 
 def load_labels(store: Store, participant_ids: Sequence[int]) -> dict[int, str]:
@@ -203,32 +202,12 @@ def _draw(
     return query, sample
 
 
-def _fetch(db: Database, query: CohortQuery, expressions: Mapping[str, str]) -> dict[str, Any]:
-    """The columns of the runs, by participant and session."""
+def _fetch(db: Database, query: CohortQuery, expressions: Mapping[str, str], group: str = "none") -> pd.DataFrame:
+    """The runs with the columns `expressions`, by participant and session."""
     chosen = ", ".join(expressions.values())
     sql = f"SELECT {chosen} FROM {query.source}"  # noqa: S608 - values are bound
-    rows = db.conn.execute(sql, query.parameters).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * len(expressions)
-    return dict(zip(expressions, columns, strict=True))
-
-
-def _build_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
-    import numpy as np
-    import pandas as pd
-
-    frame: dict[str, Any] = {}
-    for name, values in columns.items():
-        if name in ("participant_id", "n_runs"):
-            frame[name] = np.array(values, dtype=np.int64)
-        elif name == "session_local":
-            frame[name] = np.array(values, dtype=np.int64).astype("datetime64[m]").astype("datetime64[s]")
-        elif name.endswith("_local"):
-            frame[name] = np.array(values, dtype="datetime64[s]")  # None becomes NaT
-        elif name == "group":
-            frame[name] = values
-        else:
-            frame[name] = np.array(values, dtype=np.float64)  # None becomes NaN
-    made = pd.DataFrame(frame, copy=False)
-    if "session_local" in frame:  # cohort is stored by day and run
-        made = made.sort_values(["participant_id", "session_local"], kind="stable", ignore_index=True)
-    return made
+    columns, groups = fetch_columns(db, sql, query.parameters, list(expressions))
+    if "group" in columns:
+        columns["group"] = name_groups(group, columns["group"], groups)
+    # cohort is stored by day and number of the run
+    return build_frame(columns).sort_values(["participant_id", "session_local"], kind="stable", ignore_index=True)

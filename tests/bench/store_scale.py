@@ -72,6 +72,11 @@ _STATE = (
     "CASE WHEN i % 200 = 7 THEN 'running' WHEN i % 400 = 9 THEN 'queued' WHEN i % 33 = 3 THEN 'complete_error'"
     " WHEN i % 50 = 1 THEN 'failed' ELSE 'complete_ok' END"
 )
+_COHORT_COLUMNS = (
+    "participant_id, day, run_id, minute, mental_strain, uniform_distress, uniform_stress, uniform_exhaustion,"
+    " uniform_sleep_propensity, uniform_low_self_esteem, distress, stress, exhaustion, sleep_propensity,"
+    " low_self_esteem, sleep_h, hours_awake, mid_sleep_h, age, birth_sex, language, tags, ratings"
+)
 _OPEN = f"({_STATE}) IN ('running', 'queued')"
 
 STATEMENTS = (
@@ -99,15 +104,15 @@ STATEMENTS = (
          asleep_local, awake_local, recorded_local, session_local, delete_data, state, thymia_id, thymia_status,
          warnings, error_code, queued_utc, created_utc, run_utc, completed_utc, deletion_due_utc, next_step_utc,
          attempts, needs_attention)
-        SELECT i + 1, lower(hex(randomblob(16))), 'upload', 1 + i % :participants, c.id, 1, '1980-01-01', 'FEMALE',
-            'en-GB', strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH} - 36000, 'unixepoch'),
+        SELECT i + 1, lower(hex(randomblob(16))), 'upload', p.id, c.id, 1, p.date_of_birth, p.birth_sex,
+            p.language, strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH} - 36000, 'unixepoch'),
             strftime('%Y-%m-%dT%H:%M:%S', {_EPOCH} - 7200, 'unixepoch'), {_LOCAL}, {_LOCAL}, i % 10 = 0, {_STATE},
             lower(hex(randomblob(16))), 'COMPLETE_OK', CASE WHEN i % 12 = 0 THEN '["LOW_SNR"]' ELSE '[]' END,
             CASE WHEN ({_STATE}) = 'complete_error' THEN 'ERR_RECORDING_TOO_SHORT' END, {_utc(5)}, {_utc(6)},
             CASE WHEN NOT {_OPEN} THEN {_utc(9)} END, CASE WHEN NOT {_OPEN} THEN {_utc(20)} END,
             CASE WHEN i % 10 = 0 AND NOT {_OPEN} THEN {_utc(20 + 43200)} END,
             CASE WHEN {_OPEN} THEN {_utc(30)} END, 0, i % 1000 = 1
-        FROM n JOIN recordings AS c ON c.rowid = n.i + 1""",
+        FROM n JOIN recordings AS c ON c.rowid = n.i + 1 JOIN participants AS p ON p.id = 1 + i % :participants""",
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'arm', CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END, {_LOCAL} FROM n",
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'site', printf('site %02d', i % 20), {_LOCAL} FROM n",
     f"{_NUMBERS} INSERT INTO tags SELECT i + 1, 'visit', printf('visit %03d', i / :participants), {_LOCAL} FROM n",
@@ -117,6 +122,17 @@ STATEMENTS = (
             {_bucket(_chance(14))},
             {_bucket(_chance(15))}, {_chance(11)}, {_chance(12)}, {_chance(13)}, {_chance(14)}, {_chance(15)}
         FROM n WHERE ({_STATE}) = 'complete_ok'""",
+    f"{_NUMBERS} INSERT INTO ratings SELECT i + 1, 'kss', 1 + i * 7919 % 9 FROM n WHERE i / :participants % 2 = 0",
+    f"""{_NUMBERS} INSERT INTO questionnaires
+        (participant_id, answered_local, instrument, score, source, imported_utc)
+        SELECT 1 + i % :participants, date({_EPOCH}, 'unixepoch'), 'PSS', i * 7919 % 41, 'pss.csv', {_utc(5)}
+        FROM n WHERE i / :participants % 20 = 3""",
+    f"""{_NUMBERS} INSERT INTO flags
+        (participant_id, column_name, chart, run_id, session_local, direction, value, limit_value, n_baseline,
+         found_utc, dismissed_utc)
+        SELECT 1 + i % :participants, 'uniform_stress', 'ewma', i + 1, {_LOCAL}, 'up', 3.0, 2.5, 5, {_utc(30)},
+            CASE WHEN i % 3 = 0 THEN {_utc(60)} END
+        FROM n WHERE i / :participants % 25 = 9""",
     f"""{_NUMBERS} INSERT INTO answers (run_id, operation, received_utc, body)
         SELECT i + 1, 'get', {_utc(20)}, printf('{{"id": "%d", "results": "%s"}}',
             i, hex(zeroblob(150))) FROM n""",
@@ -124,6 +140,7 @@ STATEMENTS = (
     f"{_NUMBERS} INSERT INTO run_events (run_id, at_utc, state) SELECT i + 1, {_utc(20)}, {_STATE} FROM n",
     # in the order of the runs, as in life: each participant's stretch grows at its end
     "INSERT INTO trend SELECT * FROM trend_source",
+    f"INSERT INTO cohort SELECT {_COHORT_COLUMNS} FROM cohort_source",
 )
 
 
@@ -137,15 +154,16 @@ def fill_store(folder: Path, n_runs: int) -> Store:
         connection.execute("PRAGMA cache_size = -400000")
         connection.execute("BEGIN")
         triggers = connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE name GLOB 'trend_*' AND type = 'trigger'"
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            " AND (name GLOB 'trend_*' OR name GLOB 'cohort_*' OR name GLOB 'flags_due_*')"
         )
-        trend_triggers = dict(triggers.fetchall())  # they would build each trend row six times
-        for name in trend_triggers:
+        row_triggers = dict(triggers.fetchall())  # they would build each row of a trend six times
+        for name in row_triggers:
             connection.execute(f"DROP TRIGGER {name}")
         values = {"n": n_runs, "participants": max(1, n_runs // RUNS_PER_PARTICIPANT)}
         for statement in STATEMENTS:
             connection.execute(statement, {k: v for k, v in values.items() if f":{k}" in statement})
-        for statement in trend_triggers.values():
+        for statement in row_triggers.values():
             connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
