@@ -257,7 +257,7 @@ class _Drawing:
         if baseline := self.layers.baselines.get(biomarker.continuous):
             figure.add_traces(make_baseline(baseline, rows, colour, axes))
         if large and self.layers.slope is not None and len(rows) > 1:
-            figure.add_trace(make_slope(self.layers.slope, rows["at"], values, self.mode))
+            figure.add_trace(make_slope(self.layers.slope, rows["at"], self.mode))
 
     def _place(
         self,

@@ -71,12 +71,14 @@ class ControlLayer:
 
 @dataclass(frozen=True)
 class SlopeLayer:
-    """A robust slope over the range shown, per week, with its interval."""
+    """A robust slope over the range shown, per week, with its interval; the line is `intercept` at `start`."""
 
     n: int
     per_week: float
     low: float
     high: float
+    intercept: float
+    start: pd.Timestamp
 
 
 @dataclass(frozen=True)
@@ -176,14 +178,14 @@ def make_noise_floor(
     )  # fmt: skip
 
 
-def make_slope(layer: SlopeLayer, times: pd.Series, values: pd.Series, mode: Mode) -> go.Scatter:
-    """The straight line of that slope through the medians of time and value (Theil 1950, Sen 1968)."""
-    weeks = (times - times.min()) / pd.Timedelta(weeks=1)
-    middle, level = float(weeks.median()), float(values.median())
-    ends = [level + layer.per_week * (float(end) - middle) for end in (weeks.min(), weeks.max())]
+def make_slope(layer: SlopeLayer, times: pd.Series, mode: Mode) -> go.Scatter:
+    """The straight line of that slope from the first to the last of `times`."""
+    ends = pd.Series([times.min(), times.max()])
+    weeks = (ends - layer.start) / pd.Timedelta(weeks=1)
     return go.Scatter(
-        x=as_text(pd.Series([times.min(), times.max()])), y=ends, mode="lines", hoverinfo="skip", name="slope",
-        line={"color": INK[mode], "width": 1.5, "dash": "dash"}, opacity=0.75, xaxis="x", yaxis="y",
+        x=as_text(ends), y=[layer.intercept + layer.per_week * float(week) for week in weeks], mode="lines",
+        hoverinfo="skip", name="slope", line={"color": INK[mode], "width": 1.5, "dash": "dash"}, opacity=0.75,
+        xaxis="x", yaxis="y",
     )  # fmt: skip
 
 

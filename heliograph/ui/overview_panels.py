@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from heliograph.store import Overview, RunRow, RunState, load_overview
+from heliograph.store import Flag, Overview, RunRow, RunState, count_open_flags, load_open_flags, load_overview
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, format_until, format_utc, plain_line
 from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.run_actions import dismiss_run, show_saved_notice
 from heliograph.ui.run_table import open_run, show_run_table
+from heliograph.ui.trend_flags import describe_flag, open_trend
 from heliograph.ui.workspace import Workspace, get_workspace
 
 __all__ = ["show_overview"]
@@ -66,15 +67,23 @@ def _show_tiles(overview: Overview) -> None:
 
 
 def _show_attention(overview: Overview) -> None:
-    if not overview.n_attention:
+    store = get_workspace().store
+    n_flags = count_open_flags(store)
+    if not overview.n_attention and not n_flags:
         return
-    st.subheader(f"Needs attention ({overview.n_attention:,})", anchor=False)
+    st.subheader(f"Needs attention ({overview.n_attention + n_flags:,})", anchor=False)
     shown = overview.attention[:ATTENTION_ROWS]
     for row in shown:
         with st.container(border=True, key=f"overview_attention_{row.id}"):
             _show_attention_row(row)
     if overview.n_attention > len(shown):
         st.caption(f"The newest {len(shown)} are shown. Dismiss or retry them to see the others.")
+    flags = load_open_flags(store, ATTENTION_ROWS) if n_flags else []
+    for flag in flags:
+        with st.container(border=True, key=f"overview_flag_{flag.column_name}_{flag.run_id}"):
+            _show_flag_row(flag)
+    if n_flags > len(flags):
+        st.caption(f"The newest {len(flags)} of {n_flags:,} flags are shown. Dismiss them in Trends.")
 
 
 def _show_attention_row(row: RunRow) -> None:
@@ -95,6 +104,20 @@ def _show_attention_row(row: RunRow) -> None:
                 open_run(row.id)
             if st.button("Dismiss", key=f"overview_dismiss_{row.id}", icon=":material/done:"):
                 dismiss_run(row.id)
+
+
+def _show_flag_row(flag: Flag) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch", gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.badge("Drift", icon=":material/flag:", color="orange")
+                whose = plain_line(flag.participant_label)
+                st.text(f"{whose} · since {format_local(flag.session_local)}", width="content")
+            st.markdown(f"{describe_flag(flag)} (n = {flag.n_baseline} baseline runs). **Look at the trend.**")
+        if st.button(
+            "Open trend", key=f"overview_trend_{flag.column_name}_{flag.run_id}", icon=":material/arrow_forward:"
+        ):
+            open_trend(flag)
 
 
 def _show_deletions(overview: Overview) -> None:

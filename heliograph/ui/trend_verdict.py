@@ -1,0 +1,105 @@
+"""The one sentence above a trend: does this week differ from the person's own normal, since when, in what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import streamlit as st
+
+from heliograph.ui.markup import escape
+from heliograph.ui.trend_reading import TrendReading
+from thymia_api import BIOMARKERS
+
+__all__ = ["TrendVerdict", "format_day", "make_verdict", "show_verdict"]
+
+WEEK = timedelta(days=6)
+SIDES = {"up": "Above", "down": "Below"}
+
+
+@dataclass(frozen=True)
+class TrendVerdict:
+    """Markdown, and how it looks."""
+
+    text: str
+    tone: Literal["above", "below", "within", "unknown"]
+
+
+def make_verdict(
+    reading: TrendReading, label: str, today: date, *, dismissed: Collection[tuple[str, int]] = ()
+) -> TrendVerdict:
+    """Say how a participant's newest week lies to their own normal range.
+
+    `dismissed` are flags (column, run) that somebody took for explained; they are told, but raise no alarm.
+    """
+    whose = escape(label)
+    usable = {b: reading.get_drift(b) for b in BIOMARKERS if reading.get_drift(b).baseline.is_enough}
+    if not usable:
+        problem = reading.get_drift(BIOMARKERS[0]).baseline.problem or "no baseline"
+        return TrendVerdict(f"**{problem[:1].upper()}{problem[1:]}.** {whose} can't be compared yet.", "unknown")
+    beyond: dict[tuple[str, str], list[str]] = {}
+    explained: list[str] = []
+    for biomarker, drift in usable.items():
+        if (found := drift.beyond) is None:
+            continue
+        side, run_id, at = found
+        if (biomarker.continuous, run_id) in dismissed:
+            explained.append(biomarker.title.lower())
+        else:
+            beyond.setdefault((side, format_day(at, today)), []).append(biomarker.title.lower())
+    tail = f" Dismissed: {_join(explained)}." if explained else ""
+    if beyond:
+        parts = [
+            f"**{SIDES[side]} own normal since {day}:** {_join(names)}" for (side, day), names in beyond.items()
+        ]
+        worse = any(side == "up" for side, _ in beyond)
+        return TrendVerdict("; ".join(parts) + "." + tail, "above" if worse else "below")
+    return TrendVerdict(_describe_week(reading, whose, today) + tail, "within")
+
+
+def show_verdict(verdict: TrendVerdict) -> None:
+    """Draw the sentence in its colour, with a sign of its own."""
+    if verdict.tone == "above":
+        st.warning(verdict.text, icon=":material/trending_up:")
+    elif verdict.tone == "below":
+        st.info(verdict.text, icon=":material/trending_down:")
+    elif verdict.tone == "within":
+        st.success(verdict.text, icon=":material/check_circle:")
+    else:
+        st.info(verdict.text, icon=":material/hourglass_empty:")
+
+
+def format_day(at: date, today: date) -> str:
+    """A day as `12 Nov`, with the year where it is not this one."""
+    return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"
+
+
+def _describe_week(reading: TrendReading, whose: str, today: date) -> str:
+    """No drift: the week's runs, and single ones that were outside the range for a new run."""
+    days = reading.results["session_local"].dt.date
+    newest = days.iloc[-1]
+    is_current = newest >= today - WEEK
+    until = today if is_current else newest
+    week = (days >= until - WEEK) & (days <= until)
+    n_runs = int(week.sum())
+    baselines = sorted({drift.baseline.n for drift in reading.drifts.values() if drift.baseline.is_enough})
+    n = f"n = {baselines[0]}" if len(baselines) == 1 else f"n = {baselines[0]} to {baselines[-1]}"
+    when = "This week" if is_current else f"The week to {format_day(newest, today)}, the newest with runs,"
+    runs = "1 run" if n_runs == 1 else f"{n_runs} runs"
+    text = f"**{when} is within {whose}'s own normal range** ({n} baseline runs, {runs} this week)."
+    outside = []
+    for biomarker in BIOMARKERS:
+        baseline = reading.get_drift(biomarker).baseline
+        scores = reading.results.loc[week, biomarker.continuous]
+        count = int(((scores < baseline.low) | (scores > baseline.high)).sum())
+        if baseline.is_enough and count:
+            outside.append(f"{biomarker.title.lower()} ({count} of {int(scores.notna().sum())})")
+    if outside:
+        text += f" Single runs were outside it, but no drift: {_join(outside)}."
+    return text if is_current else text.replace("runs this week", "runs then").replace("1 run this week", "1 run")
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
