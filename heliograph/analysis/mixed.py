@@ -115,7 +115,10 @@ def fit_mixed_model(
         n_runs_total=drawn.n_runs,
         sampled=drawn.sampled,
     )
-    return report if design.missing else _fit(report, design, time, slopes)
+    if design.missing:
+        return report
+    offered = _offer_slopes(design) if slopes == "auto" else {}
+    return fit_design(report, design, offered)
 
 
 def fit_all(
@@ -146,54 +149,55 @@ def fit_all(
     return tabulate_reports([fit_mixed_model(rows, column, **options) for column in columns], p_adjust=p_adjust)
 
 
-def _fit(report: ModelReport, design: Design, time: bool, slopes: Slopes) -> ModelReport:
-    """Fit with the richest random effects that the data support."""
+def fit_design(report: ModelReport, design: Design, offered: dict[str, np.ndarray]) -> ModelReport:
+    """`report` completed with the fit of `design`; `offered` are columns of random slopes, by what they belong to.
+
+    Each is a column of `design.x`'s scale; the richest model that is not singular is taken, and it says so.
+    """
     y_scale = float(design.y.std())
-    week_scale = float(design.weeks.std()) if time else 1.0
-    per_week = np.array([term.kind in ("time", "interaction") for term in design.terms])
-    scaled = design.x / np.where(per_week, week_scale, 1.0)
+    scales = np.r_[1.0, design.x[:, 1:].std(axis=0)]
     y = (design.y - design.y.mean()) / y_scale
-    offered = _offer_slopes(design, time) if slopes == "auto" else {}
+    slopes = {name: (column - column.mean()) / column.std() for name, column in offered.items()}
     problems: list[str] = list(report.problems)
-    fit, names = _fit_richest(y, scaled, design.codes, offered, problems)
-    estimates = fit.coefficients * y_scale / np.where(per_week, week_scale, 1.0)
+    fit, names = _fit_richest(y, design.x / scales, design.codes, slopes, problems)
+    estimates = fit.coefficients * y_scale / scales
     estimates[0] += design.y.mean()
-    errors = np.sqrt(np.diag(fit.covariance_of_coefficients)) * y_scale / np.where(per_week, week_scale, 1.0)
-    df = _limit_df(fit, design, offered, names)
+    errors = np.sqrt(np.diag(fit.covariance_of_coefficients)) * y_scale / scales
+    df = _limit_df(fit, design, set(offered) - set(names))
     if not np.isfinite(df).all():
         problems.append(
             "Degrees of freedom could not be computed for every term: those of the participants stand."
         )
-        df = np.where(np.isfinite(df), df, design.n_participants - len(design.groups))
-    problems += _describe_fit(fit, y, scaled, design, names, offered)
+        df = np.where(np.isfinite(df), df, _count_people_df(design))
+    z = np.column_stack([np.ones(len(y)), *(slopes[name] for name in names)])
+    residuals = y - design.x / scales @ fit.coefficients - (z * fit.effects[design.codes]).sum(axis=1)
+    problems += _describe_fit(fit, design, residuals)
     spreads = np.sqrt(np.diag(fit.covariance)) * y_scale
     return replace(
         report,
         fitted=True,
-        terms=make_terms(design, estimates, errors, df, report.confidence),
+        terms=make_terms(design.terms, estimates, errors, df, report.confidence),
         converged=fit.converged,
         singular=fit.singular,
         problems=tuple(problems),
         formula=f"{report.formula} + ({' + '.join(['1', *names])} | participant)",
         sd_participants=float(spreads[0]),
-        sd_slopes=float(spreads[1 + names.index("week")] / week_scale) if "week" in names else math.nan,
+        sd_slopes=float(spreads[1] / offered[names[0]].std()) if names and names[0] != "group" else math.nan,
         sd_residual=fit.sigma * y_scale,
     )
 
 
-def _offer_slopes(design: Design, time: bool) -> dict[str, np.ndarray]:
+def _offer_slopes(design: Design) -> dict[str, np.ndarray]:
     """Columns of random slopes that enough participants have data for, by name."""
     offered = {}
     frame = pd.DataFrame({"person": design.codes, "group": design.group_codes, "week": design.weeks.round(6)})
-    if time:
-        times = frame.groupby("person")["week"].nunique()
-        if (times >= TIMES_FOR_SLOPES).sum() >= PARTICIPANTS_NEEDED:
-            centred = design.weeks - design.weeks.mean()
-            offered["week"] = centred / centred.std()
+    times = frame.groupby("person")["week"].nunique()
+    if (times >= TIMES_FOR_SLOPES).sum() >= PARTICIPANTS_NEEDED:
+        offered["week"] = design.weeks
     if len(design.groups) == 2:
         runs = frame.groupby(["person", "group"]).size().unstack(fill_value=0)
         if (runs.min(axis=1) >= 2).sum() >= PARTICIPANTS_NEEDED:
-            offered["group"] = (design.group_codes - design.group_codes.mean()) * 2.0
+            offered["group"] = design.group_codes.astype(float)
     return offered
 
 
@@ -219,21 +223,25 @@ def _fit_richest(
 DROPPED = {
     "week": "Participants do not differ measurably in their change per week",
     "group": "Participants do not differ measurably in the difference between the groups",
+    "deviation": "Participants do not differ measurably in the effect within them",
 }
+SLOPE_OF = {"time": "week", "interaction": "week", "within": "deviation"}
 
 
-def _limit_df(fit: RemlFit, design: Design, offered: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+def _limit_df(fit: RemlFit, design: Design, dropped: set[str]) -> np.ndarray:
     """Satterthwaite's degrees of freedom, at most those of the participants where a spread came out as 0."""
-    people = float(max(design.n_participants - len(design.groups), 1))
-    within = _changes_within(design)
-    limits = {
-        "intercept": fit.singular,
-        "time": "week" in offered and "week" not in names,
-        "interaction": "week" in offered and "week" not in names,
-        "group": ("group" in offered and "group" not in names) if within else fit.singular,
-    }
-    limited = np.array([limits[term.kind] for term in design.terms])
-    return np.where(limited, np.fmin(fit.df, people), fit.df)
+    changes = _changes_within(design)
+    limited = [
+        SLOPE_OF[term.kind] in dropped
+        if term.kind in SLOPE_OF
+        else ("group" in dropped if term.kind == "group" and changes else fit.singular)
+        for term in design.terms
+    ]
+    return np.where(limited, np.fmin(fit.df, _count_people_df(design)), fit.df)
+
+
+def _count_people_df(design: Design) -> float:
+    return float(max(design.n_participants - max(len(design.groups), 1), 1))
 
 
 def _changes_within(design: Design) -> bool:
@@ -242,14 +250,7 @@ def _changes_within(design: Design) -> bool:
     return len(pairs) > design.n_participants
 
 
-def _describe_fit(
-    fit: RemlFit,
-    y: np.ndarray,
-    x: np.ndarray,
-    design: Design,
-    names: list[str],
-    offered: dict[str, np.ndarray],
-) -> list[str]:
+def _describe_fit(fit: RemlFit, design: Design, residuals: np.ndarray) -> list[str]:
     """What a reader must know about the fit, in sentences."""
     told = []
     if not fit.converged:
@@ -260,8 +261,6 @@ def _describe_fit(
         )
     if design.n_runs < DIAGNOSED_RUNS:
         return told
-    z = np.column_stack([np.ones(len(y)), *(offered[name] for name in names)])
-    residuals = y - x @ fit.coefficients - (z * fit.effects[design.codes]).sum(axis=1)
     return told + [text for check in CHECKS if (text := check(design, residuals))]
 
 

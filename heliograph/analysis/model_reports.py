@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from heliograph.analysis.multiplicity import ADJUSTMENTS, adjust_p
-from heliograph.analysis.terms import Design
+from heliograph.analysis.terms import Design, Term
 
 __all__ = [
     "TERM_COLUMNS",
@@ -162,26 +162,26 @@ def start_report(column: str, design: Design, confidence: float, method: str, sc
 
 
 def make_terms(
-    design: Design, estimates: np.ndarray, errors: np.ndarray, df: np.ndarray, confidence: float
+    terms: Sequence[Term], estimates: np.ndarray, errors: np.ndarray, df: np.ndarray, confidence: float
 ) -> pd.DataFrame:
     """The terms with t intervals and p."""
     from scipy import stats
 
     reach = stats.t.ppf((1 + confidence) / 2, df) * errors
     p = 2 * stats.t.sf(np.abs(estimates / errors), df)
-    kinds = [term.kind for term in design.terms]
+    kinds = [term.kind for term in terms]
     return pd.DataFrame(
         {
-            "term": [term.name for term in design.terms],
+            "term": [term.name for term in terms],
             "kind": kinds,
-            "group": [term.group for term in design.terms],
+            "group": [term.group for term in terms],
             "estimate": estimates,
             "low": estimates - reach,
             "high": estimates + reach,
             "df": df,
             "p": np.where([kind == "intercept" for kind in kinds], np.nan, p),
-            "n_participants": [term.n_participants for term in design.terms],
-            "n_runs": [term.n_runs for term in design.terms],
+            "n_participants": [term.n_participants for term in terms],
+            "n_runs": [term.n_runs for term in terms],
         },
         columns=list(TERM_COLUMNS),
     )

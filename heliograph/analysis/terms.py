@@ -61,6 +61,7 @@ def make_design(
     time: bool = False,
     reference: str | None = None,
     centre_weeks: float | None = None,
+    repeats: bool = True,
 ) -> Design:
     """The columns of a model of `column` on group, time and their interaction.
 
@@ -78,6 +79,8 @@ def make_design(
         The group that the others are compared with; the first in sorted order when missing.
     centre_weeks : float, optional
         The week at which groups are compared; the mean week of all runs when missing.
+    repeats : bool
+        Whether the model needs participants with two runs or more.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def make_design(
     missing = _find_missing(column, groups, group is not None, told, reference, known)
     if told and not missing:
         problems.append(f"Not enough participants, left out: {', '.join(told)}.")
-    return _build(known[kept], labels[kept], column, groups, time, centre_weeks, missing, problems)
+    return _build(known[kept], labels[kept], column, groups, time, centre_weeks, missing, problems, repeats)
 
 
 def _find_missing(
@@ -135,6 +138,7 @@ def _build(
     centre_weeks: float | None,
     missing: str,
     problems: list[str],
+    repeats: bool,
 ) -> Design:
     y = rows[column].to_numpy(dtype=float)
     codes = pd.factorize(rows["participant_id"])[0]
@@ -143,7 +147,7 @@ def _build(
     centre = (float(weeks.mean()) if centre_weeks is None else centre_weeks) if time and len(rows) else 0.0
     x, terms = _make_columns(groups, group_codes, codes, weeks - centre, time, centre)
     if not missing:
-        missing = _find_degenerate(y, x, codes, weeks, time)
+        missing = _find_degenerate(y, x, codes, weeks if time else None, repeats)
     parts = [*(["group"] if len(groups) > 1 else []), *(["week"] if time else [])]
     return Design(
         y=y,
@@ -197,13 +201,15 @@ def _make_columns(
     return np.column_stack(columns), tuple(terms)
 
 
-def _find_degenerate(y: np.ndarray, x: np.ndarray, codes: np.ndarray, weeks: np.ndarray, time: bool) -> str:
+def _find_degenerate(
+    y: np.ndarray, x: np.ndarray, codes: np.ndarray, weeks: np.ndarray | None, repeats: bool
+) -> str:
     """Why data with enough participants still cannot be fitted; empty when they can."""
     if np.ptp(y) <= 1e-12 * max(1.0, float(np.abs(y).max())):
-        return "All scores are the same: there is no spread to model."
-    if np.bincount(codes).max() < 2:
+        return "All values are the same: there is no spread to model."
+    if repeats and np.bincount(codes).max() < 2:
         return "Not enough data: no participant has two runs, so their spread cannot be told from noise (1 of 2)."
-    if time and np.ptp(weeks) <= 0:
+    if weeks is not None and np.ptp(weeks) <= 0:
         return "Not enough data: every participant has runs at one time only (1 of 2 times)."
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return "Group and time cannot be told apart: some group has all its runs at one time."
