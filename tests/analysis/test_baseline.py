@@ -11,8 +11,8 @@ from heliograph.analysis import compute_baseline, select_baseline
 # Factors r of the two-sided 95 % prediction interval mean ± r·s for one new observation of a normal distribution:
 # Hahn & Meeker, Statistical Intervals (1991), in two decimals; the same list stands in NeuroStats.jl, pred_int.
 FACTORS_95 = {
-    2: 15.56, 3: 4.97, 4: 3.56, 5: 3.04, 6: 2.78, 7: 2.62, 8: 2.51, 9: 2.43, 10: 2.37, 11: 2.33, 12: 2.29, 13: 2.26,
-    14: 2.24, 15: 2.22,
+    2: 15.56, 3: 4.97, 4: 3.56, 5: 3.04, 6: 2.78, 7: 2.62, 8: 2.51, 9: 2.43, 10: 2.37, 11: 2.33, 12: 2.29,
+    13: 2.26, 14: 2.24, 15: 2.22,
 }  # fmt: skip
 
 
