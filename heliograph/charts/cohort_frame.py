@@ -140,7 +140,7 @@ def fade(colour: str, opacity: float) -> str:
 
 def make_scale_key(low: str, high: str, mode: Mode) -> str:
     """The diverging scale as a line of text: its ends in words around its colours. Takes no colour bar's room."""
-    blocks = "".join(f"<span style='color:{colour}'>■</span>" for _, colour in DIVERGING[mode])
+    blocks = "".join(f"<span style='color:{colour};font-size:18px'>■</span>" for _, colour in DIVERGING[mode])
     return (
         f"<span style='color:{MUTED[mode]}'>{low}</span> {blocks} <span style='color:{MUTED[mode]}'>{high}</span>"
     )

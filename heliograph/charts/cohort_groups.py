@@ -87,7 +87,7 @@ def plot_cohort_groups(
     """
     check_columns(means, ["participant_id", "group", "n_runs", "value"])
     check_columns(summary, ["group", "n_participants", "n_runs", "mean", "low", "high", "small"])
-    names = shorten(titles, max_chars=28)
+    names = shorten(titles, max_chars=22)
     known = [row for row in _in_order(summary, names) if row["n_participants"] > 0]
     rows = known[-ROWS_SHOWN:]
     clouds = any(row["n_participants"] >= CLOUD_FROM for row in rows)
@@ -175,7 +175,7 @@ def _describe_n(row: dict[Any, Any]) -> str:
 
 
 def _make_row_title(row: dict[Any, Any], name: str, number: int, mode: Mode) -> dict[str, Any]:
-    told = f"n = {int(row['n_participants']):,} · {row['mean']:.2f}"
+    told = f"n = {int(row['n_participants']):,} · mean {row['mean']:.2f}"
     told += " (no interval)" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
     if row["small"]:
         told += " · ▲ small"

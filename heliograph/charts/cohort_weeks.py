@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from heliograph.charts._palette import (
+    BACKGROUNDS,
     BIOMARKER_COLOURS,
     GROUP_COLOURS,
     GROUP_DASHES,
@@ -28,7 +29,6 @@ from heliograph.charts.cohort_frame import (
     fade,
     make_panel_figure,
     make_panel_title,
-    outline,
     pick_spread,
     shorten,
     stack_panels,
@@ -106,7 +106,7 @@ def plot_cohort_weeks(
             figure.add_trace(_make_compared(weeks, number, len(groups), names[group], mode))
         panel = number + 1 if compared else 0
         people = cells[(cells["group"] == group) & cells["participant_id"].isin(shown)]
-        for trace in [_make_people(people, mode), *_make_course(weeks, colour, number, names[group])]:
+        for trace in [_make_people(people, mode), *_make_course(weeks, colour, number, names[group], mode)]:
             figure.add_trace(trace.update(xaxis=_axis("x", panel), yaxis=_axis("y", panel)))
         text = _make_group_title(weeks, names[group], colour, mode) if compared else _tell_n(weeks)
         figure.add_annotation(make_panel_title(text, panels.domains[panel][1], mode))
@@ -164,7 +164,8 @@ def _make_compared(weeks: pd.DataFrame, number: int, count: int, name: str, mode
         x=[None if week is None else _as_text(week + aside) for week in x],
         y=_column(rows, "mean"), mode="lines+markers", name=name,
         line={"color": colour, "width": 2, "dash": GROUP_DASHES[number]},
-        marker={"symbol": GROUP_SYMBOLS[number], "size": 9, "color": colour, "line": outline(mode)},
+        marker={"symbol": GROUP_SYMBOLS[number], "size": 9, "color": _fill(rows, colour, mode),
+                "line": {"color": colour, "width": 1.5}},
         error_y={"type": "data", "symmetric": False, "color": colour, "thickness": 1.4, "width": 3,
                  "array": _reach(rows, "high"), "arrayminus": _reach(rows, "low")},
         text=[_describe_week(row) for row in rows],
@@ -192,7 +193,7 @@ def _make_people(people: pd.DataFrame, mode: Mode) -> go.Scatter:
     )  # fmt: skip
 
 
-def _make_course(weeks: pd.DataFrame, colour: str, number: int, name: str) -> list[go.Scatter]:
+def _make_course(weeks: pd.DataFrame, colour: str, number: int, name: str, mode: Mode) -> list[go.Scatter]:
     """The group's mean over its participants' lines, with a band for the interval that breaks at missed weeks."""
     x, rows = _break_weeks(weeks)
     traces = []
@@ -210,7 +211,9 @@ def _make_course(weeks: pd.DataFrame, colour: str, number: int, name: str) -> li
     mean = go.Scatter(
         x=[None if week is None else _as_text(week) for week in x], y=_column(rows, "mean"), mode="lines+markers",
         name=f"{name} mean", text=[_describe_week(row) for row in rows],
-        line={"color": colour, "width": 2.6}, marker={"size": 7, "color": colour, "symbol": GROUP_SYMBOLS[number]},
+        line={"color": colour, "width": 2.6},
+        marker={"size": 7, "color": _fill(rows, colour, mode), "symbol": GROUP_SYMBOLS[number],
+                "line": {"color": colour, "width": 1.5}},
         hovertemplate="<b>mean %{y:.2f}</b><br>%{text}<extra></extra>",
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
     )  # fmt: skip
@@ -242,6 +245,11 @@ def _split(x: list[Any], rows: list[dict[Any, Any] | None]) -> list[list[tuple[A
 
 def _column(rows: list[dict[Any, Any] | None], name: str) -> list[float | None]:
     return [None if row is None else float(row[name]) for row in rows]
+
+
+def _fill(rows: list[dict[Any, Any] | None], colour: str, mode: Mode) -> list[str]:
+    """Weeks of small groups are hollow."""
+    return [BACKGROUNDS[mode] if row is not None and row["small"] else colour for row in rows]
 
 
 def _reach(rows: list[dict[Any, Any] | None], end: str) -> list[float | None]:
@@ -299,5 +307,5 @@ def _make_notes(
     if drawn < known:
         notes.append(f"The {drawn} largest of {known} groups; all are in the CSV.")
     if bool(trajectory["small"].any()):
-        notes.append("▲ small group, or small in some weeks: read with care.")
+        notes.append("○ hollow: few participants that week, read with care.")
     return notes

@@ -23,9 +23,12 @@ from heliograph.ui.demographics import describe_language, describe_sex
 from heliograph.ui.markup import escape
 from thymia_api import BIOMARKERS, Biomarker
 
-__all__ = ["VIEWS", "CohortChoice", "choose_biomarker", "choose_cohort", "choose_view", "clear_filters"]
+__all__ = ["VIEWS", "CohortChoice", "choose_cohort", "choose_view", "clear_filters"]
 
 VIEWS = ("Groups", "Over time", "Heat map", "Levels", "Correlations", "Models")
+WITHOUT_GROUPS = ("Heat map", "Correlations")
+ALL_BIOMARKERS = ("Correlations", "Models")
+CHOICE_PX = 170  # Two of them fit side by side on a phone.
 TAG_VALUES = ("cohorts_tag", "cohorts_value")
 CHOSEN_ONE = ("cohorts_arm", *TAG_VALUES, "cohorts_sex", "cohorts_language", "cohorts_since", "cohorts_until")
 CHOSEN_MANY = ("cohorts_age", "cohorts_weekday", "cohorts_part")
@@ -35,22 +38,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CohortChoice:
-    """The store's grouping, its name inside a title, the filter, and the filter in words."""
+    """The store's grouping, its name inside a title, the biomarker, the filter, and the filter in words."""
 
     grouping: str
     grouping_title: str
+    biomarker: Biomarker
     cohort_filter: CohortFilter
     chosen: str
 
 
-def choose_cohort(options: CohortOptions) -> CohortChoice:
-    """Draw the grouping and the filters."""
+def choose_cohort(options: CohortOptions, view: str) -> CohortChoice:
+    """Draw the grouping, the biomarker and the filters; what plays no part in the view is greyed out and kept."""
     groupings = list_groupings(options.tags)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _forget_unknown("cohorts_group", list(groupings))
         words = st.selectbox(
-            "Group by", list(groupings), key="cohorts_group", bind="query-params", required=True, width=220
-        )
+            "Group by", list(groupings), key="cohorts_group", bind="query-params", width=CHOICE_PX,
+            disabled=view in WITHOUT_GROUPS,
+        )  # fmt: skip
+        biomarker = _choose_biomarker(view)
         with st.popover("Filters", icon=":material/filter_alt:", key="cohorts_filters"):
             cohort_filter = _show_filters(options)
     chosen = describe_filter(cohort_filter)
@@ -62,7 +68,7 @@ def choose_cohort(options: CohortOptions) -> CohortChoice:
                 on_click=clear_filters,
             )  # fmt: skip
     grouping = groupings.get(words or "", "none")
-    return CohortChoice(grouping, title_of_grouping(grouping), cohort_filter, chosen)
+    return CohortChoice(grouping, title_of_grouping(grouping), biomarker, cohort_filter, chosen)
 
 
 def choose_view() -> str:
@@ -74,13 +80,14 @@ def choose_view() -> str:
     return chosen or VIEWS[0]
 
 
-def choose_biomarker(*, levels: bool = False) -> Biomarker:
-    """Draw the choice of one biomarker; with `levels`, of those that have levels."""
-    offered = {biomarker.title: biomarker for biomarker in BIOMARKERS if biomarker.bucketed or not levels}
-    key = "cohorts_biomarker"
-    if st.session_state.get(key) not in offered:
-        st.session_state.pop(key, None)
-    title = st.selectbox("Biomarker", list(offered), key=key, bind="query-params", required=True, width=220)
+def _choose_biomarker(view: str) -> Biomarker:
+    """Draw the choice of one biomarker; for levels, of those that have them."""
+    offered = {biomarker.title: biomarker for biomarker in BIOMARKERS if biomarker.bucketed or view != "Levels"}
+    _forget_unknown("cohorts_biomarker", list(offered))
+    title = st.selectbox(
+        "Biomarker", list(offered), key="cohorts_biomarker", bind="query-params", width=CHOICE_PX,
+        disabled=view in ALL_BIOMARKERS,
+    )  # fmt: skip
     return offered.get(title or "", next(iter(offered.values())))
 
 

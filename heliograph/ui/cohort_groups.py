@@ -13,7 +13,6 @@ from heliograph.charts.cohort_frame import count_of
 from heliograph.charts.cohort_groups import plot_cohort_groups
 from heliograph.charts.cohort_weeks import plot_cohort_weeks
 from heliograph.store import load_cohort_cells
-from heliograph.ui.cohort_controls import choose_biomarker
 from heliograph.ui.cohort_data import CohortScene, add_labels, hide_small, remember, tell_hidden
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
 from heliograph.ui.figures import show_chart
@@ -31,7 +30,7 @@ OPENED_KEY = "cohorts_opened"
 
 def show_groups(scene: CohortScene) -> None:
     """Participant means by group, with each group's mean and interval."""
-    biomarker = choose_biomarker()
+    biomarker = scene.choice.biomarker
     grouping = scene.choice.grouping
     cells = _load_cells(scene, grouping, "none")
     means = cells.rename(columns={biomarker.continuous: "value"}).dropna(subset=["value"])
@@ -72,7 +71,7 @@ def show_groups(scene: CohortScene) -> None:
 
 def show_weeks(scene: CohortScene) -> None:
     """Every participant's weeks, with each group's weekly mean and interval."""
-    biomarker = choose_biomarker()
+    biomarker = scene.choice.biomarker
     grouping = scene.choice.grouping
     if grouping == "week":
         st.caption("Weeks are the time axis here, so all participants are shown as one group.")

@@ -32,12 +32,12 @@ def show_cohorts(workspace: Workspace) -> None:
     if options.last_day is None:
         _show_no_results()
         return
-    choice = choose_cohort(options)
+    view = choose_view()
+    choice = choose_cohort(options, view)
     if not options.tags:
         st.caption(
             "Runs have no tags yet. With tags such as arm or shift, set in Record, they can be compared too."
         )
-    view = choose_view()
     SHOW[view](CohortScene(workspace, choice, load_study_settings(workspace.store)))
 
 

@@ -22,7 +22,6 @@ from heliograph.store import (
     load_cohort_levels,
     load_cohort_runs,
 )
-from heliograph.ui.cohort_controls import choose_biomarker
 from heliograph.ui.cohort_data import CohortScene, hide_small, remember, tell_hidden
 from heliograph.ui.cohort_groups import show_nothing_found
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
@@ -40,7 +39,7 @@ TITLES = {biomarker.continuous: biomarker.title for biomarker in BIOMARKERS}
 
 def show_heat(scene: CohortScene) -> None:
     """Participants by weeks, against each one's own baseline."""
-    biomarker = choose_biomarker()
+    biomarker = scene.choice.biomarker
     settings = scene.settings
     deviations, total = remember(
         "deviations",
@@ -71,8 +70,6 @@ def show_heat(scene: CohortScene) -> None:
         return
     if settings.suppress_small:
         rows = rows.assign(participant=(pd.factorize(rows["participant_id"])[0] + 1).astype(str))
-    if scene.choice.grouping != "none":
-        st.caption("Every participant is compared with their own baseline, so groups play no part here.")
     about = scene.make_about()
 
     def make(mode: Mode) -> go.Figure:
@@ -91,7 +88,7 @@ def show_heat(scene: CohortScene) -> None:
 
 def show_levels(scene: CohortScene) -> None:
     """Shares of the four levels, by group and by week."""
-    biomarker = choose_biomarker(levels=True)
+    biomarker = scene.choice.biomarker
     grouping = scene.choice.grouping
     overall = _load_shares(scene, biomarker, grouping, "none")
     if overall.empty:
@@ -110,8 +107,6 @@ def show_correlations(scene: CohortScene) -> None:
     if rows.empty:
         show_nothing_found(scene)
         return
-    if scene.choice.grouping != "none":
-        st.caption("All chosen participants together; the grouping plays no part here.")
     found = compute_within_correlations(rows, CONTINUOUS_COLUMNS, confidence=scene.settings.confidence)
     marked = mark_small(found, scene.settings.small_group)
     shown = hide_small(marked, scene.settings)
