@@ -222,7 +222,17 @@ def _read_lines(text: str, delimiter: str, columns: Mapping[str, int]) -> list[L
     for row in reader:
         cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
         if any(cells.values()):
-            lines.append(_read_line(Line(number=reader.line_num, **cells)))
+            lines.append(
+                _read_line(
+                    Line(
+                        number=reader.line_num,
+                        label=cells["label"],
+                        date=cells["date"],
+                        instrument=cells["instrument"],
+                        score=cells["score"],
+                    )
+                )
+            )
     return lines
 
 

@@ -128,7 +128,8 @@ def _ask_chart(saved: StudySettings) -> None:
         if chart == "ewma":
             st.number_input(
                 "Weight λ of the newest run", 0.01, 1.0, value=None, step=0.05, format="%.2f",
-                key=f"{PREFIX}lambda", width=FIELD_PX, help="Small: slow drifts are found. 1: every run is judged by itself.",
+                key=f"{PREFIX}lambda", width=FIELD_PX,
+                help="Small: slow drifts are found. 1: every run is judged by itself.",
             )  # fmt: skip
             st.number_input(
                 "Width of the limits, in SD",
