@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -32,6 +33,7 @@ from heliograph.charts.trend_layout import (
     LANE,
     SCORE_RANGE,
     Panel,
+    Trace,
     compute_panels,
     make_layout,
     make_panel_title,
@@ -45,7 +47,7 @@ from heliograph.charts.trend_points import (
     make_points,
     prepare_rows,
 )
-from heliograph.charts.trend_words import make_legend, make_note, write_legend, write_note, write_title
+from heliograph.charts.trend_words import make_legend, make_note, make_title, place_legend, place_note
 from thymia_api import BIOMARKERS, Biomarker
 
 __all__ = [
@@ -151,18 +153,18 @@ def plot_trend(
         results, without=len(without), break_days=drawing.break_days, layers=layers, buckets=buckets,
         workspace=workspace, drawn_on=drawn_on,
     )  # fmt: skip
-    figure = drawing.draw(note_lines=len(note), title_lines=int(synthetic) + int(bool(layers.values_words)))
-    widen_short_span(figure, rows["at"])
+    drawing.draw(note_lines=len(note), title_lines=int(synthetic) + int(bool(layers.values_words)))
+    drawing.annotations.append(place_note(note, mode))
+    drawing.layout["title"] = make_title(participant_label, synthetic, layers.values_words, mode)
+    widen_short_span(drawing.layout, rows["at"])
     if len(without):
-        figure.add_trace(make_crosses(without, mode))
+        drawing.traces.append(make_crosses(without, mode))
     if not len(results):
-        figure.add_annotation(
-            text="No results in this period", x=0.5, y=0.5, xref="paper", yref="y domain", showarrow=False,
-            font={"size": 16, "color": MUTED[mode]},
-        )  # fmt: skip
-    write_title(figure, participant_label, synthetic, layers.values_words, mode)
-    write_note(figure, note, mode)
-    return figure
+        drawing.annotations.append({
+            "text": "No results in this period", "x": 0.5, "y": 0.5, "xref": "paper", "yref": "y domain",
+            "showarrow": False, "font": {"size": 16, "color": MUTED[mode]},
+        })  # fmt: skip
+    return go.Figure({"data": drawing.traces, "layout": drawing.layout | {"annotations": drawing.annotations}})
 
 
 class _Drawing:
@@ -172,12 +174,16 @@ class _Drawing:
         self.results, self.layers, self.mode, self.buckets = results, layers, mode, buckets
         first = next(entry for entry in BIOMARKERS if entry.name == main)
         self.biomarkers = [first, *(entry for entry in BIOMARKERS if entry.name != main)]
+        self.traces: list[Trace] = []
+        self.annotations: list[dict[str, Any]] = []
+        self.layout: dict[str, Any] = {}
         self.break_days = compute_break_after_days(results["at"])
         self.breaks = {entry.run_id for entry in layers.breaks}
         self.has_breaks = bool(name_breaks(layers.breaks, results))
         self.legend = [] if self._is_stepped(first) else make_legend(layers, first, mode)
 
-    def draw(self, *, note_lines: int, title_lines: int) -> go.Figure:
+    def draw(self, *, note_lines: int, title_lines: int) -> None:
+        """Fill traces, annotations and layout."""
         main = self.biomarkers[0]
         stepped = self._is_stepped(main)
         control = self._find_control() if not stepped else None
@@ -187,14 +193,15 @@ class _Drawing:
             lanes=lanes, legend_lines=len(self.legend), control=control is not None,
             confounders=0 if confounders is None else len(CONFOUNDERS), title_lines=title_lines,
         )  # fmt: skip
-        figure = go.Figure(layout=make_layout(self.mode, panels, note_lines))
+        self.layout = make_layout(self.mode, panels, note_lines)
         scored = [panel for panel in panels if panel.kind in ("main", "small")]
         for biomarker, panel in zip(self.biomarkers, scored, strict=True):
-            self._draw_biomarker(figure, biomarker, panels, panel, lanes)
-        write_legend(figure, self.legend, self.mode)
+            self._draw_biomarker(biomarker, panels, panel, lanes)
+        if self.legend:
+            self.annotations.append(place_legend(self.legend, self.mode))
         top = SCORE_RANGE[1] + LANE * lanes
-        figure.add_traces(make_breaks(self.layers.breaks, self.results, self.mode, lane=0, y_top=top))
-        figure.add_traces(
+        self.traces += make_breaks(self.layers.breaks, self.results, self.mode, lane=0, y_top=top)
+        self.traces.extend(
             make_events(self.layers.events, self.results["at"], self.mode, first_lane=int(self.has_breaks))
         )
         if control is not None and self.layers.control is not None:
@@ -202,17 +209,14 @@ class _Drawing:
             layer = replace(self.layers.control, rows=control)
             colour = BIOMARKER_COLOURS[self.mode][main.name]
             traces, axis = make_control(layer, panels, panel, colour, self.mode)
-            self._place(figure, traces, axis, panels, panel, f"<b>Drift</b>  {self._mute(layer.words)}")
+            self._place(traces, axis, panels, panel, f"<b>Drift</b>  {self._mute(layer.words)}")
         if confounders is not None:
             strips = [panel for panel in panels if panel.kind == "confounder"]
             for number, panel in enumerate(strips):
                 traces, axis = make_confounder(confounders, number, panels, panel, self.mode)
-                self._place(figure, traces, axis, panels, panel, self._mute(CONFOUNDERS[number][1]))
-        return figure
+                self._place(traces, axis, panels, panel, self._mute(CONFOUNDERS[number][1]))
 
-    def _draw_biomarker(
-        self, figure: go.Figure, biomarker: Biomarker, panels: list[Panel], panel: Panel, lanes: int
-    ) -> None:
+    def _draw_biomarker(self, biomarker: Biomarker, panels: list[Panel], panel: Panel, lanes: int) -> None:
         stepped = self._is_stepped(biomarker)
         column = biomarker.bucketed if stepped and biomarker.bucketed else biomarker.continuous
         large = panel.kind == "main"
@@ -224,25 +228,24 @@ class _Drawing:
         rows, values = self.results[scores.notna()], scores[scores.notna()]
         flags = [flag for flag in self.layers.flags if flag.column == biomarker.continuous]
         if not stepped:
-            self._draw_bands(figure, biomarker, rows, values, axes, colour, large)
-        figure.add_traces(
+            self._draw_bands(biomarker, rows, values, axes, colour, large)
+        self.traces.extend(
             make_points(
                 rows, values, title=biomarker.title, colour=colour, axes=axes, mode=self.mode, large=large,
                 stepped=stepped, break_days=self.break_days, breaks=self.breaks, remarks=_describe_flags(flags),
             )
         )  # fmt: skip
         if not stepped:
-            figure.add_traces(make_flags(flags, rows, values, axes, self.mode, large=large))
+            self.traces.extend(make_flags(flags, rows, values, axes, self.mode, large=large))
         axis = make_score_axis(panels, panel, lanes=lanes if large else 0, stepped=stepped)
         title = (
             f"<span style='color:{colour}'>■</span> <b>{biomarker.title}</b>{' · levels' if stepped else ''}"
             f"  {self._mute(biomarker.reads.partition(';')[0])}"
         )
-        self._place(figure, [], axis, panels, panel, title)
+        self._place([], axis, panels, panel, title)
 
     def _draw_bands(
         self,
-        figure: go.Figure,
         biomarker: Biomarker,
         rows: pd.DataFrame,
         values: pd.Series,
@@ -253,25 +256,24 @@ class _Drawing:
         """What lies under the points: noise floor and slope in the main panel, own normal range in all."""
         if large and self.layers.mdc is not None and len(rows) > 1:
             broken = list(rows["run_id"].isin(list(self.breaks)))
-            figure.add_trace(make_noise_floor(rows, values, self.layers.mdc, broken, self.mode))
+            self.traces.append(make_noise_floor(rows, values, self.layers.mdc, broken, self.mode))
         if baseline := self.layers.baselines.get(biomarker.continuous):
-            figure.add_traces(make_baseline(baseline, rows, colour, axes))
+            self.traces.extend(make_baseline(baseline, rows, colour, axes))
         if large and self.layers.slope is not None and len(rows) > 1:
-            figure.add_trace(make_slope(self.layers.slope, rows["at"], self.mode))
+            self.traces.append(make_slope(self.layers.slope, rows["at"], self.mode))
 
     def _place(
         self,
-        figure: go.Figure,
-        traces: list[go.Scatter],
-        axis: dict[str, object],
+        traces: list[Trace],
+        axis: dict[str, Any],
         panels: list[Panel],
         panel: Panel,
         title: str,
     ) -> None:
-        figure.add_traces(traces)
-        figure.update_layout({panel.y_key: axis})
+        self.traces += traces
+        self.layout[panel.y_key] = axis
         lines = len(self.legend) if panel.kind == "main" else 0
-        figure.add_annotation(make_panel_title(panels, panel, title, self.mode, legend_lines=lines))
+        self.annotations.append(make_panel_title(panels, panel, title, self.mode, legend_lines=lines))
 
     def _is_stepped(self, biomarker: Biomarker) -> bool:
         return self.buckets and biomarker.bucketed is not None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from heliograph.charts._palette import MUTED, Mode
 from heliograph.charts.trend_layers import FLAG_COLOURS, ControlLayer
-from heliograph.charts.trend_layout import Panel, compute_domain, fade
+from heliograph.charts.trend_layout import Panel, Trace, compute_domain, fade, make_scatter
 from heliograph.charts.trend_points import as_text
 
 __all__ = ["CONFOUNDERS", "make_confounder", "make_control"]
@@ -25,7 +24,7 @@ BAND = 0.12
 
 def make_control(
     layer: ControlLayer, panels: list[Panel], panel: Panel, colour: str, mode: Mode
-) -> tuple[list[go.Scatter], dict[str, Any]]:
+) -> tuple[list[Trace], dict[str, Any]]:
     """The chart's statistic between its limits, and the y-axis that holds them."""
     rows = layer.rows
     axes = {"xaxis": panel.x, "yaxis": panel.y}
@@ -33,16 +32,16 @@ def make_control(
     grey = {"color": MUTED[mode], "width": 1, "dash": "dash"}
     high, low = _floats(rows["high"]), _floats(rows["low"])
     traces = [
-        go.Scatter(x=x, y=high, mode="lines", line=grey, hoverinfo="skip", name="upper limit", **axes),
-        go.Scatter(x=x, y=low, mode="lines", line=grey, hoverinfo="skip", name="lower limit", fill="tonexty",
+        make_scatter(x=x, y=high, mode="lines", line=grey, hoverinfo="skip", name="upper limit", **axes),
+        make_scatter(x=x, y=low, mode="lines", line=grey, hoverinfo="skip", name="lower limit", fill="tonexty",
                    fillcolor=fade(MUTED[mode], BAND), **axes),
-        go.Scatter(x=x, y=_floats(rows["centre"]), mode="lines", hoverinfo="skip", name="centre",
+        make_scatter(x=x, y=_floats(rows["centre"]), mode="lines", hoverinfo="skip", name="centre",
                    line={"color": MUTED[mode], "width": 1, "dash": "dot"}, **axes),
     ]  # fmt: skip
     sides = ["z"] + (["z_low"] if "z_low" in rows else [])
     for side in sides:
         traces.append(
-            go.Scatter(
+            make_scatter(
                 x=x, y=_floats(rows[side]), mode="lines+markers", name=layer.name,
                 line={"color": colour, "width": 1.5}, marker={"size": 4, "color": colour},
                 customdata=[[int(run_id)] for run_id in rows["run_id"]],
@@ -62,11 +61,11 @@ def make_control(
 
 def make_confounder(
     rows: pd.DataFrame, number: int, panels: list[Panel], panel: Panel, mode: Mode
-) -> tuple[list[go.Scatter], dict[str, Any]]:
+) -> tuple[list[Trace], dict[str, Any]]:
     """One strip of dots (`number` in `CONFOUNDERS`): what was known about a run besides its voice."""
     column, title, top, ticks = CONFOUNDERS[number]
     known = rows[rows[column].notna()]
-    dots = go.Scatter(
+    dots = make_scatter(
         x=as_text(known["at"]), y=_floats(known[column]), mode="markers", name=title,
         marker={"size": 5, "color": MUTED[mode]},
         hovertemplate=f"<b>{title}: %{{y:.1f}}</b><br>%{{x}}<extra></extra>", xaxis=panel.x, yaxis=panel.y,
@@ -80,7 +79,7 @@ def make_confounder(
     return [dots], axis
 
 
-def _make_marks(rows: pd.DataFrame, axes: dict[str, str], mode: Mode) -> list[go.Scatter]:
+def _make_marks(rows: pd.DataFrame, axes: dict[str, str], mode: Mode) -> list[Trace]:
     """Triangles, up or down, where the statistic is outside its limits."""
     found = rows[rows["flag"].isin(["up", "down"])]
     if not len(found):
@@ -88,7 +87,7 @@ def _make_marks(rows: pd.DataFrame, axes: dict[str, str], mode: Mode) -> list[go
     low = found["z_low"] if "z_low" in found else found["z"]
     y = found["z"].where(found["flag"] == "up", low)
     return [
-        go.Scatter(
+        make_scatter(
             x=as_text(found["at"]), y=_floats(y), mode="markers", hoverinfo="skip", name="outside",
             marker={"symbol": [f"triangle-{side}" for side in found["flag"]], "size": 11,
                     "color": FLAG_COLOURS[mode]}, **axes,

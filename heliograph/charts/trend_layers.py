@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from heliograph.charts._palette import INK, MUTED, Mode
 from heliograph.charts._text import escape_plotly
-from heliograph.charts.trend_layout import LANE, SCORE_RANGE, fade
+from heliograph.charts.trend_layout import LANE, SCORE_RANGE, Trace, fade, make_scatter
 from heliograph.charts.trend_points import as_text
 
 __all__ = [
@@ -135,7 +134,7 @@ def count_lanes(events: Sequence[EventLayer], times: pd.Series) -> int:
     return 1 + max((lane for _, lane, _ in _place_events(events, times)), default=-1)
 
 
-def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: dict[str, str]) -> list[go.Scatter]:
+def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: dict[str, str]) -> list[Trace]:
     """The range for a new run over the whole view, darker where the baseline's own runs stand, and its mean."""
     if layer.problem or not len(rows):
         return []
@@ -148,7 +147,7 @@ def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: d
     bands = [_make_box(start, end, layer.low, layer.high, colour, opacity, axes) for start, end, opacity in spans]
     ends = as_text(pd.Series([first - room, last + room]))
     bands.append(
-        go.Scatter(
+        make_scatter(
             x=ends, y=[layer.mean] * 2, mode="lines", hoverinfo="skip", name="own mean", opacity=0.6,
             line={"color": colour, "width": 1, "dash": "dot"}, **axes,
         )
@@ -158,7 +157,7 @@ def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: d
 
 def make_noise_floor(
     results: pd.DataFrame, values: pd.Series, mdc: float, broken: Sequence[bool], mode: Mode
-) -> go.Scatter:
+) -> Trace:
     """A grey box around each step: from one result to the next, `mdc` above and below the first of the two."""
     x: list[str | None] = []
     y: list[float | None] = []
@@ -170,7 +169,7 @@ def make_noise_floor(
         start, end = times[number - 1], times[number]
         x += [start, end, end, start, start, None]
         y += [low, low, high, high, low, None]
-    return go.Scatter(
+    return make_scatter(
         x=x, y=y, mode="lines", fill="toself", fillcolor=fade(MUTED[mode], NOISE_OPACITY), line={"width": 0},
         # Hatched: apart from the plain band of the own normal range, whose colour may be a grey as well.
         fillpattern={"shape": "/", "fgcolor": fade(MUTED[mode], 0.5), "size": 6, "solidity": 0.2},
@@ -178,11 +177,11 @@ def make_noise_floor(
     )  # fmt: skip
 
 
-def make_slope(layer: SlopeLayer, times: pd.Series, mode: Mode) -> go.Scatter:
+def make_slope(layer: SlopeLayer, times: pd.Series, mode: Mode) -> Trace:
     """The straight line of that slope from the first to the last of `times`."""
     ends = pd.Series([times.min(), times.max()])
     weeks = (ends - layer.start) / pd.Timedelta(weeks=1)
-    return go.Scatter(
+    return make_scatter(
         x=as_text(ends), y=[layer.intercept + layer.per_week * float(week) for week in weeks], mode="lines",
         hoverinfo="skip", name="slope", line={"color": INK[mode], "width": 1.5, "dash": "dash"}, opacity=0.75,
         xaxis="x", yaxis="y",
@@ -197,7 +196,7 @@ def make_flags(
     mode: Mode,
     *,
     large: bool,
-) -> list[go.Scatter]:
+) -> list[Trace]:
     """Rings around flagged runs; grey where the flag was dismissed."""
     rings = []
     at = dict(zip(results["run_id"], zip(as_text(results["at"]), values, strict=True), strict=True))
@@ -205,7 +204,7 @@ def make_flags(
         found = [at[flag.run_id] for flag in flags if flag.dismissed is dismissed and flag.run_id in at]
         if found:
             rings.append(
-                go.Scatter(
+                make_scatter(
                     x=[x for x, _ in found], y=[float(y) for _, y in found], mode="markers", hoverinfo="skip",
                     name="dismissed flag" if dismissed else "flag",
                     marker={"symbol": "circle-open", "size": 18 if large else 14, "color": colour,
@@ -218,7 +217,7 @@ def make_flags(
 
 def make_breaks(
     breaks: Sequence[BreakLayer], results: pd.DataFrame, mode: Mode, *, lane: int, y_top: float
-) -> list[go.Scatter]:
+) -> list[Trace]:
     """A dotted line and a letter where recordings stop being comparable, half way between the two runs."""
     at = results.set_index("run_id")["at"]
     earlier = at.shift()
@@ -232,7 +231,7 @@ def make_breaks(
     y = SCORE_RANGE[1] + LANE * (lane + 0.45)
     return [
         _make_uprights(x, y_top, "dot", MUTED[mode], "not comparable line"),
-        go.Scatter(
+        make_scatter(
             x=x, y=[y] * len(x), mode="markers+text", name="not comparable", cliponaxis=False,
             text=[letter for letter, _, _ in found], textfont={"size": 11, "color": INK[mode]},
             marker={"symbol": "circle", "size": 17, "color": fade(MUTED[mode], 0.28)},
@@ -256,9 +255,7 @@ def name_breaks(breaks: Sequence[BreakLayer], results: pd.DataFrame) -> list[tup
     return [(letter, entry, at[entry.run_id]) for letter, entry in zip(letters, seen, strict=True)]
 
 
-def make_events(
-    events: Sequence[EventLayer], times: pd.Series, mode: Mode, *, first_lane: int
-) -> list[go.Scatter]:
+def make_events(events: Sequence[EventLayer], times: pd.Series, mode: Mode, *, first_lane: int) -> list[Trace]:
     """A dashed line for each dated note, with its kind in words where there is room."""
     placed = _place_events(events, times)
     if not placed:
@@ -275,7 +272,7 @@ def make_events(
     ]
     return [
         _make_uprights(x, tops, "dash", INK[mode], "event line"),
-        go.Scatter(
+        make_scatter(
             x=x, y=heights, mode="markers+text", name="event", cliponaxis=False,
             text=[escape_plotly(event.kind, max_chars=EVENT_CHARS) if roomy else "" for event, _, roomy in placed],
             textposition=["middle left" if _is_late(event, times) else "middle right" for event, _, _ in placed],
@@ -310,8 +307,8 @@ def _is_late(event: EventLayer, times: pd.Series) -> bool:
     return bool(pd.to_datetime(event.on_local) > first + (last - first) * 0.85)
 
 
-def _make_uprights(x: list[str], top: float, dash: str, colour: str, name: str) -> go.Scatter:
-    return go.Scatter(
+def _make_uprights(x: list[str], top: float, dash: str, colour: str, name: str) -> Trace:
+    return make_scatter(
         x=[entry for at in x for entry in (at, at, None)], y=[SCORE_RANGE[0], top, None] * len(x), mode="lines",
         hoverinfo="skip", name=name, line={"color": colour, "width": 1, "dash": dash}, opacity=0.8,
         xaxis="x", yaxis="y",
@@ -326,9 +323,9 @@ def _make_box(
     colour: str,
     opacity: float,
     axes: dict[str, str],
-) -> go.Scatter:
+) -> Trace:
     left, right = as_text(pd.Series([start, end]))
-    return go.Scatter(
+    return make_scatter(
         x=[left, right, right, left, left], y=[low, low, high, high, low], mode="lines", fill="toself",
         fillcolor=fade(colour, opacity), line={"width": 0}, hoverinfo="skip",
         name="own normal" if opacity == BAND_OPACITY else "baseline runs", **axes,

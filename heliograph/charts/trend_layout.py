@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from heliograph.charts._palette import INK, LEVEL_NAMES, MUTED, Mode
 from heliograph.charts._template import make_template
@@ -17,15 +16,18 @@ __all__ = [
     "SCORE_RANGE",
     "TEXT_PX",
     "Panel",
+    "Trace",
     "compute_height",
     "compute_panels",
     "fade",
     "make_layout",
     "make_panel_title",
+    "make_scatter",
     "make_score_axis",
     "widen_short_span",
 ]
 
+Trace = dict[str, Any]
 Kind = Literal["main", "control", "confounder", "small"]
 
 TOP_PX, MAIN_PX, CONTROL_PX, CONFOUNDER_PX, SMALL_PX = 84, 270, 100, 40, 76
@@ -101,8 +103,13 @@ def compute_height(panels: list[Panel], note_lines: int) -> float:
     return last.top_px + last.height_px + 58 + LINE_PX * note_lines
 
 
-def make_layout(mode: Mode, panels: list[Panel], note_lines: int) -> go.Layout:
-    """Layout with both time axes; the small panels' one follows the first, so that zooming one moves all."""
+def make_scatter(*, type: str = "scatter", **fields: Any) -> Trace:
+    """A trace as a plain mapping: Plotly checks it once, with the whole figure, which takes most of the time."""
+    return {"type": type, **fields}
+
+
+def make_layout(mode: Mode, panels: list[Panel], note_lines: int) -> dict[str, Any]:
+    """The layout with both time axes; the small panels' one follows the first, so that zooming one moves all."""
     height = compute_height(panels, note_lines)
     top, bottom = panels[0].top_px, panels[-1].top_px + panels[-1].height_px
     shared = {
@@ -111,16 +118,14 @@ def make_layout(mode: Mode, panels: list[Panel], note_lines: int) -> go.Layout:
         "spikecolor": MUTED[mode],
     }  # fmt: skip
     group = [panel for panel in panels if panel.x == "x"]
-    return go.Layout(
-        template=make_template(mode),
-        height=height,
-        margin={"t": top, "b": height - bottom, "l": LEFT_PX, "r": RIGHT_PX},
-        hovermode="closest",
-        xaxis={**shared, "anchor": group[-1].y},
-        xaxis2={**shared, "anchor": panels[-1].y, "matches": "x"},
-        # The same view after a redraw: what was zoomed stays so while layers are switched on and off.
-        uirevision="trend",
-    )
+    return {
+        "template": make_template(mode),
+        "height": height,
+        "margin": {"t": top, "b": height - bottom, "l": LEFT_PX, "r": RIGHT_PX},
+        "hovermode": "closest",
+        "xaxis": {**shared, "anchor": group[-1].y},
+        "xaxis2": {**shared, "anchor": panels[-1].y, "matches": "x"},
+    }
 
 
 def compute_domain(panels: list[Panel], panel: Panel) -> tuple[float, float]:
@@ -158,13 +163,14 @@ def make_panel_title(
     }  # fmt: skip
 
 
-def widen_short_span(figure: go.Figure, times: pd.Series) -> None:
+def widen_short_span(layout: dict[str, Any], times: pd.Series) -> None:
     """Give one session, or a few of one day, room of some days around them; Plotly would show minutes."""
     first, last = times.min(), times.max()
     if pd.isna(first) or last - first >= SHORTEST_SPAN:
         return
     ends = [first.normalize() - pd.Timedelta(days=2), last.normalize() + pd.Timedelta(days=3)]
-    figure.update_xaxes(range=[end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], dtick=86_400_000)
+    for axis in ("xaxis", "xaxis2"):
+        layout[axis] |= {"range": [end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], "dtick": 86_400_000}
 
 
 def fade(colour: str, opacity: float) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from heliograph.charts._palette import BACKGROUNDS, INK, Mode
 from heliograph.charts._text import escape_plotly
+from heliograph.charts.trend_layout import Trace, make_scatter
 
 __all__ = [
     "QUALITY_SYMBOLS",
@@ -114,25 +114,26 @@ def make_points(
     break_days: int,
     breaks: Collection[int],
     remarks: Mapping[int, str],
-) -> list[go.Scatter | go.Scattergl]:
+) -> list[Trace]:
     """The line (broken at missed sessions and where runs stop being comparable) and, over it, the points.
 
     `remarks` are lines of our own added to the hover text of a run.
     """
-    kind = go.Scattergl if len(rows) > SVG_POINTS else go.Scatter
+    kind = "scattergl" if len(rows) > SVG_POINTS else "scatter"
     parted = rows["run_id"].isin(list(breaks))
     line_x, line_y = break_line(rows["at"], values, break_days, parted)
     size = 9 if large else 7
-    line = kind(
-        x=line_x, y=line_y, mode="lines", hoverinfo="skip", connectgaps=False, name=f"{title} line",
+    line = make_scatter(
+        type=kind, x=line_x, y=line_y, mode="lines", hoverinfo="skip", connectgaps=False, name=f"{title} line",
         line={"color": colour, "width": 2 if large else 1.5, "shape": "hv" if stepped else "linear"},
         opacity=0.55, **axes,
     )  # fmt: skip
     told = [
         [run_id, f"{text}<br>{remarks[run_id]}" if run_id in remarks else text] for run_id, text in rows["told"]
     ]
-    points = kind(
-        x=as_text(rows["at"]), y=[float(value) for value in values], mode="markers", name=title, customdata=told,
+    points = make_scatter(
+        type=kind, x=as_text(rows["at"]), y=[float(value) for value in values], mode="markers", name=title,
+        customdata=told,
         hovertemplate=f"<b>{title} {'%{y:.2f}'}</b><br>%{{customdata[1]}}<extra></extra>",
         marker={"size": size, "symbol": [QUALITY_SYMBOLS.get(name, "square") for name in rows["quality"]],
                 "color": [BACKGROUNDS[mode] if warned else colour for warned in has_warnings(rows)],
@@ -143,9 +144,9 @@ def make_points(
     return [line, points]
 
 
-def make_crosses(without: pd.DataFrame, mode: Mode) -> go.Scatter:
+def make_crosses(without: pd.DataFrame, mode: Mode) -> Trace:
     """Crosses under the main panel for sessions that gave no result."""
-    return go.Scatter(
+    return make_scatter(
         x=as_text(without["at"]), y=[CROSS_Y] * len(without), mode="markers", name="no result", cliponaxis=False,
         customdata=list(without["told"]),
         hovertemplate="<b>No result</b><br>%{customdata[1]}<extra></extra>",

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode
 from heliograph.charts._text import escape_plotly
@@ -15,7 +14,7 @@ from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX, fade
 from heliograph.charts.trend_points import has_warnings
 from thymia_api import Biomarker
 
-__all__ = ["make_legend", "make_note", "write_legend", "write_note", "write_title"]
+__all__ = ["make_legend", "make_note", "make_title", "place_legend", "place_note"]
 
 SHOWN_BREAKS = 4
 LINE_CHARS = 48  # What a line of a note has on a phone.
@@ -64,7 +63,7 @@ def make_note(
         lines.append("Recording: " + "  ".join(SHAPES[name] for name in qualities))
     named = name_breaks(layers.breaks, results)
     lines += [
-        f"<b>{letter}</b>  {at:%d %b}: {escape_plotly('; '.join(entry.reasons), max_chars=LINE_CHARS)}"
+        f"<b>{letter}</b>  {at.day} {at:%b}: {escape_plotly('; '.join(entry.reasons), max_chars=LINE_CHARS)}"
         for letter, entry, at in named[:SHOWN_BREAKS]
     ]
     if len(named) > SHOWN_BREAKS:
@@ -81,31 +80,28 @@ def make_note(
     ]
 
 
-def write_title(figure: go.Figure, label: str, synthetic: bool, values_words: str | None, mode: Mode) -> None:
+def make_title(label: str, synthetic: bool, values_words: str | None, mode: Mode) -> dict[str, Any]:
     """Whose figure it is, the scale and its direction, and what must not be overlooked."""
     subtitle = "Score from 0 to 1 · <b>higher is worse</b>"
     if synthetic:
         subtitle += "<br><b>Synthetic sandbox scores: they mean nothing</b>"
     if values_words:
         subtitle += f"<br>{escape_plotly(values_words, max_chars=90)}"
-    figure.update_layout(
-        title={
-            "text": f"Participant {escape_plotly(label, max_chars=36)}",
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED[mode]}},
-            "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": TEXT_PX},
-        }
-    )  # fmt: skip
+    return {
+        "text": f"Participant {escape_plotly(label, max_chars=36)}",
+        "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED[mode]}},
+        "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": TEXT_PX},
+    }  # fmt: skip
 
 
-def write_legend(figure: go.Figure, lines: list[str], mode: Mode) -> None:
-    """The legend between the main panel's title and its axes."""
-    if lines:
-        figure.add_annotation(_make_text(lines, mode) | {"y": 1, "yanchor": "bottom", "yshift": 2})
+def place_legend(lines: list[str], mode: Mode) -> dict[str, Any]:
+    """The annotation between the main panel's title and its axes."""
+    return _make_text(lines, mode) | {"y": 1, "yanchor": "bottom", "yshift": 2}
 
 
-def write_note(figure: go.Figure, lines: list[str], mode: Mode) -> None:
-    """The notes under the last axis."""
-    figure.add_annotation(_make_text(lines, mode) | {"y": 0, "yanchor": "top", "yshift": -42})
+def place_note(lines: list[str], mode: Mode) -> dict[str, Any]:
+    """The annotation under the last axis."""
+    return _make_text(lines, mode) | {"y": 0, "yanchor": "top", "yshift": -42}
 
 
 def _make_text(lines: list[str], mode: Mode) -> dict[str, Any]:

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from heliograph.charts.trend_layers import BreakLayer
+from heliograph.store import Store
 from heliograph.ui.markup import escape
-from heliograph.ui.trend_noise import NoiseFloor
+from heliograph.ui.messages import describe_source
+from heliograph.ui.trend_noise import NoiseFloor, load_noise_floor
 from heliograph.ui.trend_reading import TrendReading
+from heliograph.ui.trend_verdict import format_day
 from thymia_api import BIOMARKERS, Biomarker
 
-__all__ = ["format_change", "make_change_rows", "make_step_rows", "show_breaks", "show_changes"]
+__all__ = [
+    "format_change",
+    "make_change_rows",
+    "make_step_rows",
+    "show_breaks",
+    "show_changes",
+    "show_person_changes",
+    "word_reason",
+]
 
 SHOWN_STEPS = 10
+SHOWN_BREAKS = 12
+SOURCES = {"activity": "thymia's activity"}
+PRIVATE_FACTS = ("date of birth", "birth sex", "language", "accent")
 
 
-def show_changes(reading: TrendReading, biomarker: Biomarker, floors: dict[str, NoiseFloor]) -> None:
-    """Draw the newest change of each biomarker and the last steps of the chosen one."""
+def show_changes(store: Store, reading: TrendReading, biomarker: Biomarker) -> None:
+    """Draw the newest change of each biomarker and the last steps of the chosen one; computed when opened."""
+    with st.expander(
+        "Changes and noise floor", key="trends_changes", icon=":material/compare_arrows:", on_change="rerun"
+    ) as panel:
+        if panel.open:
+            _show_changes(store, reading, biomarker)
+
+
+def _show_changes(store: Store, reading: TrendReading, biomarker: Biomarker) -> None:
+    settings = reading.settings
+    floors = {
+        entry.continuous: load_noise_floor(store, reading.results, entry.continuous, settings)
+        for entry in BIOMARKERS
+    }
     floor = floors[biomarker.continuous]
     st.markdown(f"**Noise floor of {biomarker.title.lower()}:** {floor.words}")
     st.table(make_change_rows(reading, floors), border="horizontal", hide_index=True)
@@ -30,23 +56,44 @@ def show_changes(reading: TrendReading, biomarker: Biomarker, floors: dict[str, 
         st.table(steps, border="horizontal", hide_index=True)
 
 
-def show_breaks(breaks: Sequence[BreakLayer], results: pd.DataFrame) -> None:
-    """List where recordings stop being comparable with those before, newest first."""
-    with st.expander(f"Changes of recording ({len(breaks)})", key="trends_breaks", icon=":material/link_off:"):
-        if not breaks:
-            st.caption("All recordings are alike: recorder, processing, bandwidth, noise, length, and facts sent.")
+def show_breaks(breaks: pd.DataFrame) -> None:
+    """List where runs stop being comparable with those before, newest first."""
+    with st.expander(
+        f"What changed between runs ({len(breaks)})", key="trends_breaks", icon=":material/link_off:"
+    ):
+        if breaks.empty:
+            st.caption("All runs are alike: recorder, processing, bandwidth, noise, length, and person.")
             return
-        at = results.set_index("run_id")["session_local"]
-        lines = [
-            f"- {at[entry.run_id]:%d %b %Y, %H:%M}, run {entry.run_id}: {escape('; '.join(entry.reasons))}"
-            for entry in reversed(breaks)
-            if entry.run_id in at.index
-        ]
-        st.markdown("\n".join(lines))
+        st.markdown("\n".join(_list_breaks(breaks.iloc[::-1].head(SHOWN_BREAKS))))
+        if len(breaks) > SHOWN_BREAKS:
+            st.caption(f"The newest {SHOWN_BREAKS} of {len(breaks)}.")
         st.caption(
             "A step there may be the recording's, not the person's. Levels are benchmarked on birth date, sex and"
             " language: when one of these changed, levels before and after don't compare."
         )
+
+
+def show_person_changes(breaks: pd.DataFrame, today: date) -> None:
+    """One line when facts about the person changed, since levels are benchmarked on them."""
+    changed = breaks[breaks["about"].isin(["person", "both"])]
+    if changed.empty:
+        return
+    newest = changed.iloc[-1]
+    facts = [
+        reason.partition(": ")[0] for reason in newest["reasons"] if reason.partition(": ")[0] in PRIVATE_FACTS
+    ]
+    st.caption(
+        f":material/info: Another {' and '.join(facts)} since {format_day(newest['at'], today)}:"
+        " levels before and after don't compare."
+    )
+
+
+def word_reason(reason: str, *, private: bool = False) -> str:
+    """A reason of `find_breaks` as people know its words; with `private` without facts about the person."""
+    about, _, change = reason.partition(": ")
+    if about == "source":
+        return " to ".join(SOURCES.get(name, describe_source(name)) for name in change.split(" to "))
+    return f"another {about}" if private and about in PRIVATE_FACTS else reason
 
 
 def make_change_rows(reading: TrendReading, floors: dict[str, NoiseFloor]) -> dict[str, list[str]]:
@@ -72,7 +119,8 @@ def make_change_rows(reading: TrendReading, floors: dict[str, NoiseFloor]) -> di
         rows["Noise floor"].append("not known" if floor.mdc is None else f"±{floor.mdc:.2f} (n = {floor.n_runs})")
         away = newest - baseline.mean if baseline.is_enough else math.nan
         rows["From own mean"].append(format_change(away, inside))
-        band = f"{baseline.low:.2f} to {baseline.high:.2f} (n = {baseline.n})"
+        low, high = reading.get_drift(biomarker).band
+        band = f"{low:.2f} to {high:.2f} (n = {baseline.n})"
         rows["Own normal range"].append(band if baseline.is_enough else "no baseline")
     return rows
 
@@ -99,6 +147,14 @@ def make_step_rows(reading: TrendReading, biomarker: Biomarker, floor: NoiseFloo
         "Change": [format_change(step, grey) for step, grey in zip(rows["step"], greyed, strict=True)],
         "Reading": words,
     }
+
+
+def _list_breaks(breaks: pd.DataFrame) -> list[str]:
+    return [
+        f"- {row['at']:%d %b %Y, %H:%M}, run {row['run_id']}:"
+        f" {escape('; '.join(word_reason(reason) for reason in row['reasons']))}"
+        for row in breaks.to_dict("records")
+    ]
 
 
 def format_change(value: float, greyed: bool) -> str:

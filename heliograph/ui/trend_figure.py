@@ -22,8 +22,8 @@ from heliograph.charts.trend_layers import (
 )
 from heliograph.store import Flag, Participant, StudyEvent
 from heliograph.ui.figures import show_chart
-from heliograph.ui.messages import describe_source
 from heliograph.ui.run_table import count_opened, open_run
+from heliograph.ui.trend_changes import word_reason
 from heliograph.ui.trend_noise import NoiseFloor
 from heliograph.ui.trend_reading import TrendReading
 from heliograph.ui.workspace import Workspace
@@ -44,13 +44,12 @@ __all__ = [
 NOISE, SLOPE, DRIFT, SLEEP = "Noise floor", "Slope", "Drift chart", "Sleep and time of day"
 PARTS = (NOISE, SLOPE, DRIFT, SLEEP)
 """What can be taken out of the figure."""
-SOURCES = {"activity": "thymia's activity"}
 
 
 def make_breaks(breaks: pd.DataFrame) -> list[BreakLayer]:
-    """Where recordings stop being comparable, for the figure and the list."""
+    """Where runs stop being comparable. Figures get published: they don't tell birth date, sex or accent."""
     return [
-        BreakLayer(int(run_id), tuple(_word_reason(reason) for reason in reasons))
+        BreakLayer(int(run_id), tuple(word_reason(reason, private=True) for reason in reasons))
         for run_id, reasons in zip(breaks["run_id"], breaks["reasons"], strict=True)
     ]
 
@@ -146,19 +145,11 @@ def make_numbers(frame: pd.DataFrame, reading: TrendReading, biomarker: Biomarke
     )
 
 
-def _word_reason(reason: str) -> str:
-    """A reason with sources as people know them."""
-    about, _, change = reason.partition(": ")
-    if about != "source":
-        return reason
-    return " to ".join(SOURCES.get(name, describe_source(name)) for name in change.split(" to "))
-
-
 def _make_baseline(reading: TrendReading, column: str) -> BaselineLayer:
     drift = reading.drifts[column]
-    baseline = drift.baseline
+    baseline, (low, high) = drift.baseline, drift.band
     return BaselineLayer(
-        n=baseline.n, low=baseline.low, high=baseline.high, mean=baseline.mean, confidence=baseline.confidence,
+        n=baseline.n, low=low, high=high, mean=baseline.mean, confidence=baseline.confidence,
         problem=baseline.problem, run_ids=drift.run_ids,
     )  # fmt: skip
 

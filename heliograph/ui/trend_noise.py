@@ -12,7 +12,7 @@ from heliograph.analysis import Reliability, compute_reliability, find_repeats
 from heliograph.store import Store, StudySettings, load_cohort_runs
 from thymia_api import BIOMARKERS
 
-__all__ = ["NoiseFloor", "describe_floor", "load_noise_floors"]
+__all__ = ["NoiseFloor", "describe_floor", "load_noise_floor"]
 
 KEPT_S = 600.0
 SAMPLED_RUNS = 4000
@@ -28,19 +28,13 @@ class NoiseFloor:
     words: str
 
 
-def load_noise_floors(store: Store, results: pd.DataFrame, settings: StudySettings) -> dict[str, NoiseFloor]:
-    """Noise floors by score column for a participant's results, in order of time."""
-    floors = {}
-    for biomarker in BIOMARKERS:
-        own = _compute(results, biomarker.continuous, settings)
-        if own.problem is None:
-            floors[biomarker.continuous] = describe_floor(own, "this person's own repeats")
-        else:
-            study = _load_study_reliability(store, settings)[biomarker.continuous]
-            floors[biomarker.continuous] = describe_floor(
-                study if study.problem is None else own, "the repeats of the whole study"
-            )
-    return floors
+def load_noise_floor(store: Store, results: pd.DataFrame, column: str, settings: StudySettings) -> NoiseFloor:
+    """The noise floor of a score column for the participant whose `results` these are."""
+    own = _compute(results, column, settings)
+    if own.problem is None:
+        return describe_floor(own, "this person's own repeats")
+    study = _load_study_reliability(store, settings)[column]
+    return describe_floor(study if study.problem is None else own, "the repeats of the whole study")
 
 
 def describe_floor(reliability: Reliability, source: str) -> NoiseFloor:

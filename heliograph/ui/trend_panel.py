@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from heliograph.charts import compute_trend_counts
 from heliograph.runs.flags import refresh_participant_flags
@@ -24,12 +25,12 @@ from heliograph.store import (
 from heliograph.ui.formats import format_local, plain_line
 from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.query import clear_param, read_id
-from heliograph.ui.trend_changes import show_breaks, show_changes
+from heliograph.ui.trend_changes import show_breaks, show_changes, show_person_changes
 from heliograph.ui.trend_events import choose_events, show_events
 from heliograph.ui.trend_figure import PARTS, make_layers, show_figure
 from heliograph.ui.trend_flags import show_flags, show_trend_notice
 from heliograph.ui.trend_method import show_method
-from heliograph.ui.trend_noise import load_noise_floors
+from heliograph.ui.trend_noise import load_noise_floor
 from heliograph.ui.trend_reading import judge_recordings, read_slope, read_trend
 from heliograph.ui.trend_verdict import make_verdict, show_verdict
 from heliograph.ui.workspace import Workspace, get_workspace
@@ -123,30 +124,32 @@ def _show_participant(
     settings, flags = load_study_settings(store), load_flags(store, participant.id)
     events = load_events(store, participant.id)
     verdict_place = st.container()
-    buckets, adjust, parts = _choose_view(biomarker)
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    buckets, adjust, parts = _choose_view(row, biomarker)
     reading = read_trend(frame, biomarker, settings, adjust=adjust)
     dismissed = {(flag.column_name, flag.run_id) for flag in flags if flag.dismissed_utc is not None}
     with verdict_place:
         if len(reading.results):
             show_verdict(make_verdict(reading, participant.label, date.today(), dismissed=dismissed))
+            show_person_changes(reading.breaks, date.today())
+    with row:
+        show_method(reading, biomarker)
     counts = compute_trend_counts(shown)
     if counts.in_progress:
         st.caption(f"{counts.in_progress} more under way; not in the figure yet.")
     if reading.adjusted is not None and reading.adjusted.problem is not None:
         st.caption(f"Not adjusted: {reading.adjusted.problem}.")
-    floors = load_noise_floors(store, reading.results, settings)
+    floor = load_noise_floor(store, reading.results, biomarker.continuous, settings)
     layers = make_layers(
-        reading, biomarker, slope=read_slope(reading, since_local), floor=floors[biomarker.continuous],
+        reading, biomarker, slope=read_slope(reading, since_local), floor=floor,
         flags=flags, events=choose_events(events), parts=parts,
     )  # fmt: skip
     drawn = shown.assign(quality=judge_recordings(shown))
     show_figure(workspace, participant, drawn, reading, biomarker, layers, buckets=buckets)
     show_flags(flags)
-    with st.expander("Changes and noise floor", key="trends_changes", icon=":material/compare_arrows:"):
-        show_changes(reading, biomarker, floors)
-    show_breaks(layers.breaks, reading.results)
+    show_changes(store, reading, biomarker)
+    show_breaks(reading.breaks)
     show_events(participant.id, events)
-    show_method(reading, biomarker)
 
 
 def _choose_biomarker() -> Biomarker:
@@ -155,9 +158,9 @@ def _choose_biomarker() -> Biomarker:
     return titles.get(chosen or "", BIOMARKERS[0])
 
 
-def _choose_view(biomarker: Biomarker) -> tuple[bool, bool, list[str]]:
+def _choose_view(row: DeltaGenerator, biomarker: Biomarker) -> tuple[bool, bool, list[str]]:
     """Levels or scores, adjusted or not, and what is drawn besides."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with row:
         buckets = st.toggle("Levels instead of scores", key="trends_levels", bind="query-params")
         adjust = st.toggle(
             ADJUST, key="trends_adjusted", bind="query-params", disabled=buckets and biomarker.bucketed is not None

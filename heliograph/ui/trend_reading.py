@@ -39,6 +39,11 @@ class Drift:
     chart: pd.DataFrame
 
     @property
+    def band(self) -> tuple[float, float]:
+        """The baseline's range cut at the ends of the scale, which the interval knows nothing of."""
+        return max(0.0, self.baseline.low), min(1.0, self.baseline.high)
+
+    @property
     def beyond(self) -> tuple[str, int, pd.Timestamp] | None:
         """Direction, first run and its time of the stretch beyond a limit that the newest run belongs to."""
         sides = list(self.chart["flag"])

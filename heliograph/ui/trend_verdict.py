@@ -39,6 +39,8 @@ def make_verdict(
     if not usable:
         problem = reading.get_drift(BIOMARKERS[0]).baseline.problem or "no baseline"
         return TrendVerdict(f"**{problem[:1].upper()}{problem[1:]}.** {whose} can't be compared yet.", "unknown")
+    counts = sorted({drift.baseline.n for drift in usable.values()})
+    n = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     beyond: dict[tuple[str, str], list[str]] = {}
     explained: list[str] = []
     for biomarker, drift in usable.items():
@@ -55,8 +57,8 @@ def make_verdict(
             f"**{SIDES[side]} own normal since {day}:** {_join(names)}" for (side, day), names in beyond.items()
         ]
         worse = any(side == "up" for side, _ in beyond)
-        return TrendVerdict("; ".join(parts) + "." + tail, "above" if worse else "below")
-    return TrendVerdict(_describe_week(reading, whose, today) + tail, "within")
+        return TrendVerdict(f"{'; '.join(parts)} ({n} baseline runs).{tail}", "above" if worse else "below")
+    return TrendVerdict(_describe_week(reading, whose, today, n) + tail, "within")
 
 
 def show_verdict(verdict: TrendVerdict) -> None:
@@ -76,7 +78,7 @@ def format_day(at: date, today: date) -> str:
     return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"
 
 
-def _describe_week(reading: TrendReading, whose: str, today: date) -> str:
+def _describe_week(reading: TrendReading, whose: str, today: date, n: str) -> str:
     """No drift: the week's runs, and single ones that were outside the range for a new run."""
     days = reading.results["session_local"].dt.date
     newest = days.iloc[-1]
@@ -84,8 +86,6 @@ def _describe_week(reading: TrendReading, whose: str, today: date) -> str:
     until = today if is_current else newest
     week = (days >= until - WEEK) & (days <= until)
     n_runs = int(week.sum())
-    baselines = sorted({drift.baseline.n for drift in reading.drifts.values() if drift.baseline.is_enough})
-    n = f"n = {baselines[0]}" if len(baselines) == 1 else f"n = {baselines[0]} to {baselines[-1]}"
     when = "This week" if is_current else f"The week to {format_day(newest, today)}, the newest with runs,"
     runs = "1 run" if n_runs == 1 else f"{n_runs} runs"
     text = f"**{when} is within {whose}'s own normal range** ({n} baseline runs, {runs} this week)."
