@@ -9,8 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heliograph.analysis._run_length import compute_cusum_arl, compute_ewma_arl, compute_false_alarm_chance
-from heliograph.analysis.baseline import Baseline, compute_t_quantile
+from heliograph.analysis._run_length import (
+    compute_cusum_arl,
+    compute_ewma_arl,
+    compute_ewma_factor,
+    compute_false_alarm_chance,
+)
+from heliograph.analysis.baseline import Baseline
 
 __all__ = [
     "compute_cusum_arl",
@@ -53,9 +58,9 @@ def compute_ewma_chart(
     ``z(t) = λ·x(t) + (1-λ)·z(t-1)``, ``z(0) = mean of the baseline`` [1]_. With a baseline of n runs the limits
     are ``mean ± q · s · sqrt(λ/(2-λ)·(1-(1-λ)^(2t)) + (1-(1-λ)^t)²/n)``: the first term is the exact variance of
     the average after t runs [2]_, the second that of the baseline's own mean as far as the average has forgotten
-    it. q is the quantile of Student's t (n - 1 degrees of freedom) with the tail that `width` has in the normal
-    distribution, so that each single run is flagged by chance as rarely as with a known baseline. With n growing
-    these become the textbook's limits.
+    it. q is `width` for a known baseline, and larger the fewer runs it was estimated from, so that an unchanged
+    person is flagged within the next 50 runs as rarely as with a known one: see `compute_ewma_factor`. With n
+    growing these become the textbook's limits.
 
     Assumed: independent, normal scores. Runs close in time are alike and raise false flags.
 
@@ -154,8 +159,8 @@ def compute_ewma_half_widths(steps: npt.NDArray[np.int_], baseline: Baseline, la
         return np.full(len(steps), np.nan)
     kept = (1 - lam) ** steps
     variance = lam / (2 - lam) * (1 - kept**2) + (1 - kept) ** 2 / baseline.n
-    tail = math.erfc(width / math.sqrt(2)) / 2
-    return np.asarray(compute_t_quantile(tail, baseline.n - 1) * baseline.sd * np.sqrt(variance))
+    factor = compute_ewma_factor(baseline.n, lam, width)
+    return np.asarray(factor * baseline.sd * np.sqrt(variance))
 
 
 def accumulate(scores: Floats, baseline: Baseline, k: float, h: float) -> tuple[Floats, Floats, Floats]:
