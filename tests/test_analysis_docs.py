@@ -42,10 +42,10 @@ def test_the_average_run_lengths_are_those_of_the_charts():
     ("n_runs", "words"), [(20, "within 20 runs, baseline of 5"), (50, "within 50 runs, baseline of 5")]
 )
 def test_the_chances_of_a_false_flag_are_those_of_the_charts(n_runs, words):
-    (shown,) = re.findall(rf"{words} \| ([\d.]+) % \| ([\d.]+) % \|", TEXT)
+    (shown,) = re.findall(rf"{words} \| (\d+) % \| (\d+) % \|", TEXT)
     for text, chart in zip(shown, ("ewma", "cusum"), strict=True):
         chance = 100 * analysis.compute_false_alarm_chance(5, n_runs, chart=chart)
-        assert abs(float(text) - chance) < 0.06
+        assert abs(float(text) - chance) < 0.6  # The simulation's own error is 0.2.
 
 
 def test_what_each_method_needs_is_what_the_code_asks_for():
