@@ -14,7 +14,7 @@ page = st.navigation(
         st.Page("trends.py", title="Trends", icon=":material/show_chart:"),
         st.Page("cohorts.py", title="Cohorts", icon=":material/group:"),
         st.Page("sleep.py", title="Sleep", icon=":material/bedtime:"),
-        st.Page("self_report.py", title="Self-report", icon=":material/rate_review:"),
+        st.Page("self_report.py", title="Self-report", icon=":material/assignment:"),
         st.Page("settings.py", title="Settings", icon=":material/settings:"),
     ],
     position="top",
