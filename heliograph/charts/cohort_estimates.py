@@ -29,6 +29,7 @@ PANELS_SHOWN = 6
 ROW_PX, GAP_PX = 27, 64  # A gap holds the ticks of the panel above and the title of the one below.
 LEFT_PX = 118
 MARGIN = 0.08
+TICKS = 7
 FARTHEST_RATIO = 1000.0  # A ratio that could be anything would flatten the others.
 
 
@@ -92,8 +93,9 @@ def plot_cohort_estimates(
         figure.update_layout(
             {
                 f"xaxis{axis}": {
-                    "anchor": f"y{axis}", "range": _compute_range(rows, ratio), "nticks": 6, "fixedrange": True,
-                    "type": "log" if ratio else "linear",
+                    "anchor": f"y{axis}", "range": _compute_range(rows, ratio), "fixedrange": True,
+                    **({"type": "log", "tickvals": _choose_ticks(_compute_range(rows, ratio))} if ratio else
+                       {"type": "linear", "nticks": 6}),
                 },
                 f"yaxis{axis}": {
                     "anchor": f"x{axis}", "domain": panels.domains[number], "fixedrange": True, "showgrid": False,
@@ -106,12 +108,17 @@ def plot_cohort_estimates(
             type="line", x0=1 if ratio else 0, x1=1 if ratio else 0, y0=0, y1=1, xref=f"x{axis}",
             yref=f"y{axis} domain", layer="below", line={"color": MUTED[mode], "width": 1.5},
         )  # fmt: skip
-        words = f"<b>{escape_plotly(str(term), max_chars=52)}</b>"
+        words = f"<b>{escape_plotly(_begin(str(term)), max_chars=52)}</b>"
         figure.add_annotation(make_panel_title(words, panels.domains[number][1], mode, left_px=LEFT_PX))
     below = [f"Lines: {confidence:.0%} intervals · filled: adjusted p below {1 - confidence:.2g}", *notes]
     if len(terms) > len(shown):
         below.append(f"The first {len(shown)} of {len(terms)} comparisons; all are in the table.")
     return stamp_cohort(figure, title=title, lines=[unit, _describe_n(table)], notes=below, about=about, mode=mode)
+
+
+def _begin(term: str) -> str:
+    """A term as a heading; a group's name at its beginning stays as typed."""
+    return f"Change{term.removeprefix('change')}" if term.startswith("change ") else term
 
 
 def _columns_of(biomarker: Biomarker) -> list[str]:
@@ -126,6 +133,16 @@ def _compute_range(rows: pd.DataFrame, ratio: bool) -> list[float]:
     low, high = min([0.0, *ends]), max([0.0, *ends])
     margin = MARGIN * (high - low) if high > low else 0.1
     return [low - margin, high + margin]
+
+
+def _choose_ticks(ends: list[float]) -> list[float]:
+    """A few round ratios within a range of powers of ten, as many as a phone has room for."""
+    for steps in ((1, 1.1, 1.2, 1.3, 1.5, 1.7, 2, 2.5), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        sides = [(step * 10**power) ** sign for power in range(4) for step in steps for sign in (1, -1)]
+        ticks = sorted({float(f"{side:.2g}") for side in sides if ends[0] <= math.log10(side) <= ends[1]})
+        if len(ticks) <= TICKS:
+            return ticks
+    return [1.0]
 
 
 def _make_estimate(

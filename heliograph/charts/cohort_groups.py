@@ -177,6 +177,7 @@ def _describe_n(row: dict[Any, Any]) -> str:
 def _make_row_title(row: dict[Any, Any], name: str, number: int, mode: Mode) -> dict[str, Any]:
     told = f"n = {int(row['n_participants']):,} · mean {row['mean']:.2f}"
     told += " (no interval)" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    told = told.replace("-", "−")
     if row["small"]:
         told += " · ▲ small"
     return {

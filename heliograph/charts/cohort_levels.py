@@ -225,7 +225,11 @@ def _make_week_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go
     return go.Bar(
         x=[week.strftime("%Y-%m-%d") for week in rows["period"]], y=[float(share) for share in rows["share"]],
         width=WEEK_MS * 0.86, name=word, customdata=told,
-        marker={"color": LEVEL_COLOURS[mode][level], "line": {"color": BACKGROUNDS[mode], "width": 1}},
+        marker={
+            "color": LEVEL_COLOURS[mode][level], "line": {"color": BACKGROUNDS[mode], "width": 1},
+            "pattern": {"shape": ["/" if small else "" for small in rows["small"]], "size": 6, "solidity": 0.25,
+                        "fgcolor": BACKGROUNDS[mode]},
+        },
         hovertemplate=f"<b>{word} {'%{y:.0%}'}</b><br>%{{customdata}}<extra></extra>",
     )  # fmt: skip
 
@@ -252,7 +256,7 @@ def _tell_weekly_n(rows: pd.DataFrame) -> str:
 
 def _make_key(mode: Mode) -> str:
     squares = [
-        f"<span style='color:{colour}'>■</span> {word}"
+        f"<span style='color:{colour};font-size:17px'>■</span> {word}"
         for colour, word in zip(LEVEL_COLOURS[mode], LEVELS, strict=True)
     ]
     return "   ".join(squares)
@@ -265,5 +269,5 @@ def _make_notes(drawn: int, known: int, small: bool, *, weekly: bool = False) ->
     if drawn < known:
         notes.append(f"{drawn} of {known} groups; all are in the CSV.")
     if small:
-        notes.append("▲ small group, or small in some weeks." if weekly else "▲ small group: read with care.")
+        notes.append("Hatched: few participants that week." if weekly else "▲ small group: read with care.")
     return notes

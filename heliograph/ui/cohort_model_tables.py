@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["FittedModels", "show_fitted"]
 
 TITLES = {name: b.title for b in BIOMARKERS for name in (b.continuous, b.bucketed) if name}
+SMALL_RATIO = 0.095
+ALL_ROWS = 60  # Longer tables scroll.
 MIXED_WORDS = (
     "Linear mixed model: each participant has an own level, and an own change per week where the data allow it."
     " Estimates are differences of scores from 0 to 1; above zero is worse."
+    " Weeks count from each participant's first result."
 )
 PAIRED_WORDS = (
     "Mean change of the participants who have results in both; the interval is from a bootstrap over participants."
@@ -51,22 +54,28 @@ class FittedModels:
 
 @dataclass(frozen=True)
 class Part:
-    """One of the three models: its heading, its explanation, and how its figure is named and labelled."""
+    """One of the three models: its heading, its figure's title, its explanation, and how it is labelled."""
 
     key: str
     heading: str
+    title: str
     words: str
     unit: str
     effects: tuple[str, ...] = ()
     ratio: bool = False
 
 
-MIXED = Part("mixed", "Groups and time", MIXED_WORDS, "Difference of scores · <b>above 0 is worse</b>")
+MIXED = Part(
+    "mixed", "Groups and time", "Mixed models", MIXED_WORDS, "Difference of scores · <b>above 0 is worse</b>"
+)
 PAIRED = Part(
-    "paired", "Change within participants", PAIRED_WORDS, "Mean change · <b>above 0 is worse</b>",
+    "paired", "Change within participants", "Change within participants", PAIRED_WORDS,
+    "Mean change · <b>above 0 is worse</b>",
     effects=("d_z", "hedges_g_av"),
 )  # fmt: skip
-LEVELS = Part("levels", "Levels", LEVEL_WORDS, "Odds ratio · <b>above 1 is worse</b>", ratio=True)
+LEVELS = Part(
+    "levels", "Levels", "Models of levels", LEVEL_WORDS, "Odds ratio · <b>above 1 is worse</b>", ratio=True
+)
 EFFECT_NAMES = {"d_z": "d_z", "hedges_g_av": "g_av"}
 
 
@@ -100,14 +109,15 @@ def _show_part(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
 
 def _show_figure(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
     about = scene.make_about()
+    by = f" by {scene.choice.grouping_title}" if scene.choice.grouping_title and part is not PAIRED else ""
     confidence = scene.settings.confidence
     method = next((str(text).partition(" over ")[0] for text in table["p_method"] if text), "not adjusted")
     notes = [f"p adjusted over the biomarkers of a panel: {method}"]
 
     def make(mode: Mode) -> go.Figure:
         return plot_cohort_estimates(
-            table, title=part.heading, unit=part.unit, notes=notes, confidence=confidence, about=about, mode=mode,
-            ratio=part.ratio,
+            table, title=f"{part.title}{by}", unit=part.unit, notes=notes, confidence=confidence, about=about,
+            mode=mode, ratio=part.ratio,
         )  # fmt: skip
 
     show_chart(
@@ -118,15 +128,15 @@ def _show_figure(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
 
 
 def _show_table(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
-    rows = table.to_dict("records")
+    # By comparison: the biomarkers over which p is adjusted stand together.
+    order = {term: place for place, term in enumerate(dict.fromkeys(table["term"]))}
+    rows = sorted(table.to_dict("records"), key=lambda row: order[row["term"]])
     columns: dict[str, list[object]] = {
         "Biomarker": [TITLES[str(row["column"])] for row in rows],
         "Comparison": [row["term"] or "not fitted" for row in rows],
-        "Odds ratio" if part.ratio else "Estimate": [
-            _write(row["estimate"], signed=not part.ratio) for row in rows
-        ],
-        f"{scene.settings.confidence:.0%} interval": [_write_interval(row, signed=not part.ratio) for row in rows],
-        **{EFFECT_NAMES[name]: [_write(row[name], signed=True) for row in rows] for name in part.effects},
+        "Odds ratio" if part.ratio else "Estimate": [_write(row["estimate"], ratio=part.ratio) for row in rows],
+        f"{scene.settings.confidence:.0%} interval": [_write_interval(row, ratio=part.ratio) for row in rows],
+        **{EFFECT_NAMES[name]: [_write(row[name]) for row in rows] for name in part.effects},
         "p": [_write_p(row["p"]) for row in rows],
         "Adjusted p": [_write_p(row["p_adjusted"]) for row in rows],
         "Adjustment": [row["p_method"] or "–" for row in rows],
@@ -139,6 +149,7 @@ def _show_table(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
     st.dataframe(
         pd.DataFrame(columns), hide_index=True, key=f"cohorts_table_{part.key}",
         alt=f"{part.heading}: every estimate with interval, p and n",
+        height="content" if len(rows) <= ALL_ROWS else "auto",
         column_config={"Problems": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
 
@@ -155,14 +166,19 @@ def _show_problems(table: pd.DataFrame) -> None:
         st.markdown("**Read with care**\n" + "\n".join(lines))
 
 
-def _write(value: float, *, signed: bool) -> str:
-    return "–" if pd.isna(value) else f"{value:{'+' if signed else ''}.3g}".replace("-", "−")
-
-
-def _write_interval(row: dict[str, float], *, signed: bool) -> str:
-    if pd.isna(row["low"]):
+def _write(value: float, *, ratio: bool = False) -> str:
+    """Differences with their sign and three decimals; ratios with two, small ones with two digits."""
+    if pd.isna(value):
         return "–"
-    return f"{_write(row['low'], signed=signed)} to {_write(row['high'], signed=signed)}"
+    if ratio:
+        return f"{value:.2f}" if value >= SMALL_RATIO else f"{value:.2g}"
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _write_interval(row: dict[str, float], *, ratio: bool) -> str:
+    return (
+        "–" if pd.isna(row["low"]) else f"{_write(row['low'], ratio=ratio)} to {_write(row['high'], ratio=ratio)}"
+    )
 
 
 def _write_p(p: float) -> str:

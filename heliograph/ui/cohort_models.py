@@ -14,6 +14,7 @@ from heliograph.analysis.model_reports import ModelReport, tabulate_reports
 from heliograph.analysis.multiplicity import ADJUSTMENTS
 from heliograph.analysis.terms import PARTICIPANTS_NEEDED
 from heliograph.store import CONTINUOUS_COLUMNS, LEVEL_COLUMNS, Sample, load_cohort_cells
+from heliograph.ui.cohort_controls import CHOICE_PX
 from heliograph.ui.cohort_data import CohortScene, remember
 from heliograph.ui.cohort_model_tables import FittedModels, show_fitted
 from heliograph.ui.cohort_patterns import load_runs_of
@@ -129,7 +130,9 @@ def _find_reference(cells: pd.DataFrame, titles: dict[str, str]) -> int:
 def _choose(label: str, offered: list[str], index: int, key: str) -> str:
     if st.session_state.get(key) not in (None, *offered):
         st.session_state.pop(key, None)
-    return st.selectbox(label, offered, index=index, key=key, bind="query-params", width=200) or offered[index]
+    return (
+        st.selectbox(label, offered, index=index, key=key, bind="query-params", width=CHOICE_PX) or offered[index]
+    )
 
 
 def _choose_split(cells: pd.DataFrame) -> date:
