@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,9 @@ __all__ = ["PAIRED_NEEDS", "PairedChange", "compute_paired_change"]
 PAIRED_NEEDS = 5
 """Participants with both values below which no interval is given: fewer than 126 different resamples exist."""
 
-METHOD = "bootstrap over participants (bias-corrected and accelerated, widened for few participants)"
+METHOD = "studentised bootstrap over participants"
+
+CHUNK = 4_000_000  # numbers drawn at a time
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,17 @@ def compute_paired_change(
 
     Notes
     -----
-    Changes d = after - before. Interval: BCa bootstrap of mean(d) over participants. Resampling understates the
-    spread by (n - 1) / n and knows no t, so that at n = 12 a nominal 95 % covers about 91 %; following Hesterberg
-    the tail probability is therefore Phi(-t(1 - a/2, n - 1) sqrt(n / (n - 1))). Effect sizes: d_z = mean(d) /
-    sd(d); g_av = J · mean(d) / ((sd_before + sd_after) / 2) with J = 1 - 3 / (4 · 2n - 9).
+    Changes d = after - before. Interval: studentised bootstrap (bootstrap-t). Each resample of participants gives
+    t* = (mean(d*) - mean(d)) / (sd(d*) / sqrt(n)), and the interval is mean(d) - q sd(d) / sqrt(n) with q the
+    upper and lower quantile of t*. For a mean it keeps to its confidence with few participants and with skewed
+    changes, where percentile and BCa intervals are too narrow. Effect sizes: d_z = mean(d) / sd(d); g_av = J · mean(d) /
+    ((sd_before + sd_after) / 2) with J = 1 - 3 / (4 · 2n - 9).
 
     Assumes independent participants and, for p, changes that are roughly normal.
 
     References
     ----------
-    Efron B, Tibshirani RJ (1993). An Introduction to the Bootstrap, chapter 14. Chapman & Hall.
+    Efron B, Tibshirani RJ (1993). An Introduction to the Bootstrap, section 12.5. Chapman & Hall.
     Hesterberg TC (2015). What teachers should know about the bootstrap. Am Stat 69:371–386.
     Lakens D (2013). Calculating and reporting effect sizes. Front Psychol 4:863.
     """
@@ -124,25 +126,30 @@ def _bound(
         return math.nan, math.nan, f"not enough participants with both values ({len(change)} of {PAIRED_NEEDS})"
     if steady:
         return math.nan, math.nan, "every participant changed by the same amount: there is no spread to judge by"
-    from scipy import stats
-
-    wider = _widen(confidence, len(change))
-    rng = np.random.default_rng(seed)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = stats.bootstrap(
-            (change,), np.mean, n_resamples=n_boot, confidence_level=wider, method="BCa", rng=rng
-        ).confidence_interval
-    note = "; ".join(sorted({f"the bootstrap warned: {warning.message}" for warning in caught}))
-    return float(found.low), float(found.high), note
+    low, high = _studentise(change, confidence, n_boot, np.random.default_rng(seed))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return math.nan, math.nan, "too many participants changed by the same amount: no interval can be resampled"
+    return low, high, ""
 
 
-def _widen(confidence: float, n: int) -> float:
-    """The confidence to ask of the bootstrap so that `confidence` comes out with `n` participants."""
-    from scipy import stats
-
-    quantile = stats.t.ppf((1 + confidence) / 2, n - 1) * math.sqrt(n / (n - 1))
-    return float(1 - 2 * stats.norm.sf(quantile))
+def _studentise(
+    change: np.ndarray, confidence: float, n_boot: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The bootstrap-t interval of the mean; infinite where resamples without spread reach its quantiles."""
+    n = len(change)
+    mean, error = float(change.mean()), float(change.std(ddof=1)) / math.sqrt(n)
+    found = []
+    per_chunk = max(1, CHUNK // n)
+    for start in range(0, n_boot, per_chunk):
+        drawn = change[rng.integers(0, n, (min(per_chunk, n_boot - start), n))]
+        away, spread = drawn.mean(axis=1) - mean, drawn.std(axis=1, ddof=1)
+        steady = spread <= 1e-12 * float(np.abs(change).max())
+        t = away / np.where(steady, 1.0, spread / math.sqrt(n))
+        found.append(np.where(steady, np.copysign(np.inf, away), t))
+    tail = (1 - confidence) / 2
+    # The observed quantiles, not interpolated: between a number and infinity lies nothing.
+    below, above = np.quantile(np.concatenate(found), [tail, 1 - tail], method="inverted_cdf")
+    return mean - float(above) * error, mean - float(below) * error
 
 
 def _compute_effects(pairs: pd.DataFrame, change: np.ndarray, sd: float) -> tuple[float, float, float]:
