@@ -110,7 +110,7 @@ def _show_upload(workspace: Workspace) -> None:
     serial = st.session_state.setdefault(f"{PREFIX}_serial", 0)
     file = st.file_uploader(
         "CSV with the columns label, date, instrument and score", type=["csv", "txt", "tsv"],
-        key=f"{PREFIX}_file_{serial}", width=FORM_PX,
+        key=f"{PREFIX}_file_{serial}", width=FORM_PX, max_upload_size=max(1, MAX_BYTES // 1_000_000),
     )  # fmt: skip
     if file is None:
         st.caption(

@@ -22,7 +22,7 @@ FIRST_RUNS, DATES = "First runs", "Between two dates"
 CONFIDENCES = (0.9, 0.95, 0.99)
 CHARTS = {"ewma": "EWMA", "cusum": "CUSUM"}
 ADJUSTMENTS = {"holm": "Holm", "bh": "Benjamini–Hochberg"}
-FIELD_PX, DATE_PX = 170, 170
+FIELD_PX, DATE_PX = 205, 170
 LONGEST = 100_000  # Beyond this a run length is a figure of speech, and its computation loses its digits.
 # What the form shows for a setting that is wrong: the store names the field.
 FIELD_NAMES = {

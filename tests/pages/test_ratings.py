@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from datetime import datetime
 
 import demo
@@ -12,12 +11,9 @@ from heliograph.runs import InvalidSubmissionError, UploadSubmission, repeat_run
 from heliograph.runs.ratings import SCALES, check_rating
 from heliograph.store import (
     RATING_SCALES,
-    RecordingFacts,
-    RecordingSource,
     StudySettings,
     load_ratings,
     save_ratings,
-    save_recording,
     save_study_settings,
 )
 
@@ -69,27 +65,13 @@ def test_a_runs_page_shows_its_ratings_in_words(open_page, store):
     assert any("2 of 10" in str(value) for value in values)
 
 
-def add_real_recording(store, home):
-    """A recording that the review can decode, with facts that pass it."""
-    with wave.open(str(home / "real.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(32_000))
-    facts = RecordingFacts(
-        media_type="audio/wav", source=RecordingSource.WEBRTC, duration_s=42.5, speech_s=31.2, level_dbfs=-21.0,
-        peak_dbfs=-3.0, clipped_share=0.0, snr_db=30.0, bandwidth_hz=11000.0, missing_share=0.0,
-    )  # fmt: skip
-    return save_recording(store, home / "real.wav", facts=facts).id
-
-
 def rating_groups(app):
     return [group for group in app.get("button_group") if group.label.startswith("How ")]
 
 
 def review_on_record(open_page, home, store):
     demo.add_participant(store, "P-001")
-    recording = add_real_recording(store, home)
+    recording = demo.add_real_recording(store, home)
     app = open_page("record")
     app.session_state["record_waiting"] = [recording]
     app.selectbox(key="record_participant_label").set_value("P-001").run()
