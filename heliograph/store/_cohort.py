@@ -38,6 +38,10 @@ NOT_SET = "(not set)"
 
 PERIODS = ("none", "week")
 MAX_OPTIONS = 200
+FIRST_SESSION, LAST_SESSION = (
+    f"SELECT {which}(session_local) FROM runs INDEXED BY runs_state_session WHERE state = 'complete_ok'"  # noqa: S608
+    for which in ("min", "max")
+)
 _UNTAGGED = "tag:"
 _FIRST_DAY, _LAST_DAY = -1_000_000, 10_000_000
 _WEEKDAY = "((c.day + 3) % 7 + 7) % 7"  # day 0, 1970-01-01, was a Thursday
@@ -90,10 +94,21 @@ class CohortOptions:
 
 @dataclass(slots=True)
 class CohortQuery:
-    """The FROM and WHERE of a question, and what it binds. The rows are `c`, by participant (`p.id`) and day."""
+    """A question's rows, `c`, by participant (`p.id`) and day, and what it binds."""
 
-    source: str
-    parameters: dict[str, Any]
+    people: str = "participants AS p NOT INDEXED"  # by id: the order in which cohort is stored
+    conditions: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """The rows, to stand after FROM."""
+        return f"{self.people} CROSS JOIN cohort AS c ON {self.where}"
+
+    @property
+    def where(self) -> str:
+        """The condition of a row `c` of the participant `p`."""
+        return " AND ".join(self.conditions)
 
     def bind(self, value: object) -> str:
         """A parameter that holds `value`."""
@@ -106,7 +121,6 @@ def load_cohort_options(store: Store) -> CohortOptions:
     """What there is to filter and group by; at most `MAX_OPTIONS` tags and values each. The cost grows with
     participants and different tags, not with runs."""
     most = {"limit": MAX_OPTIONS}
-    session = "SELECT {}(session_local) FROM runs INDEXED BY runs_state_session WHERE state = 'complete_ok'"
     with store.read() as db:
         names = [row["name"] for row in select_rows(db, TAG_NAMES, most)]
         tags = {
@@ -114,7 +128,7 @@ def load_cohort_options(store: Store) -> CohortOptions:
             for name in names
         }
         facts = select_rows(db, "SELECT DISTINCT language, birth_sex FROM participants")
-        first, last = (select_value(db, session.format(which)) for which in ("min", "max"))
+        first, last = (select_value(db, sql) for sql in (FIRST_SESSION, LAST_SESSION))
     return CohortOptions(
         tags=tags,
         languages=tuple(sorted({row["language"] for row in facts})),
@@ -127,21 +141,18 @@ def load_cohort_options(store: Store) -> CohortOptions:
 def build_query(cohort_filter: CohortFilter, *, participant_ids: Sequence[int] | None = None) -> CohortQuery:
     """The rows that pass the filter, of `participant_ids` alone when given. ValueError for an age band, weekday
     or part of the day that there is not, or a date that is none."""
-    query = CohortQuery("", {})
+    query = CohortQuery()
     since = _FIRST_DAY if cohort_filter.since_local is None else to_day(cohort_filter.since_local)
     until = _LAST_DAY if cohort_filter.until_local is None else to_day(cohort_filter.until_local)
     people = cohort_filter.participant_ids if participant_ids is None else participant_ids
-    if people is None:
-        driver = "participants AS p NOT INDEXED"  # by id: the order in which cohort is stored
-    else:
-        driver = f"(SELECT value AS id FROM json_each({query.bind(list_ids(people))})) AS p"  # noqa: S608
-    conditions = [
+    if people is not None:
+        query.people = f"(SELECT value AS id FROM json_each({query.bind(list_ids(people))})) AS p"  # noqa: S608
+    query.conditions += [
         "c.participant_id = p.id",
         f"c.day >= {query.bind(since)}",
         f"c.day < {query.bind(until)}",
         *_build_conditions(query, cohort_filter),
     ]
-    query.source = f"{driver} CROSS JOIN cohort AS c ON {' AND '.join(conditions)}"
     return query
 
 

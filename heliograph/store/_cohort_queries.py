@@ -138,19 +138,19 @@ def build_levels(cohort_filter: CohortFilter, *, group: str, period: str) -> tup
 def build_total(cohort_filter: CohortFilter) -> tuple[str, dict[str, Any]]:
     """The query of the number of participants who have runs in the filter."""
     query = build_query(cohort_filter)
-    return f"SELECT count(*) FROM (SELECT 1 FROM {query.source} GROUP BY p.id)", query.parameters  # noqa: S608
+    found = f"EXISTS (SELECT 1 FROM cohort AS c WHERE {query.where})"  # noqa: S608 - values are bound
+    return f"SELECT count(*) FROM {query.people} WHERE {found}", query.parameters  # noqa: S608
 
 
 def build_choice(cohort_filter: CohortFilter, limit: int) -> tuple[str, dict[str, Any]]:
     """The query of the first participants by label who have runs in the filter."""
     query = build_query(cohort_filter)
-    _, _, where = query.source.partition(" CROSS JOIN cohort AS c ON ")
     wanted = ""
     if cohort_filter.participant_ids is not None:
-        wanted = "p.id IN (SELECT value FROM json_each(:p0)) AND "
+        wanted = f"p.id IN (SELECT p.id FROM {query.people}) AND "  # noqa: S608 - values are bound
     sql = (
         "SELECT p.id, p.label FROM participants AS p INDEXED BY sqlite_autoindex_participants_1"  # noqa: S608
-        f" WHERE {wanted}EXISTS (SELECT 1 FROM cohort AS c WHERE {where}) ORDER BY p.label"
+        f" WHERE {wanted}EXISTS (SELECT 1 FROM cohort AS c WHERE {query.where}) ORDER BY p.label"
         f" LIMIT {query.bind(limit)}"
     )
     return sql, query.parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heliograph.store._cohort import (
     CONTINUOUS_COLUMNS,
@@ -33,6 +33,7 @@ _KEYS = {"participant_id": "p.id", "session_local": "c.day * 1440 + c.minute"}  
 _SCORES = {name: f"c.{name}" for name in CONTINUOUS_COLUMNS}
 _LEVELS = {name: f"c.{name}" for name in LEVEL_COLUMNS}
 _SLEEP = {name: f"c.{name}" for name in ("sleep_h", "hours_awake", "mid_sleep_h")}
+_RUNS = " CROSS JOIN runs AS r ON r.id = c.run_id"
 _HAS_SLEEP = "(c.sleep_h IS NOT NULL OR c.hours_awake IS NOT NULL)"
 QUESTIONNAIRE_PAIRS = f"""
     SELECT q.participant_id, q.answered_local, q.score, count(c.run_id),
@@ -98,7 +99,7 @@ def load_cohort_runs(
         query, sample = _draw(db, build, limit, seed)
         groups = build_group(query, group) or "NULL"
         wanted = _KEYS | {"group": groups} | _SCORES | _LEVELS | _SLEEP
-        return _fetch(db, query, wanted, group), sample
+        return _fetch(db, query, wanted, group=group), sample
 
 
 def load_sleep_rows(
@@ -110,14 +111,13 @@ def load_sleep_rows(
 
     def build(participant_ids: Sequence[int] | None) -> CohortQuery:
         query = build_query(cohort_filter, participant_ids=participant_ids)
-        query.source += f" AND {_HAS_SLEEP}"
+        query.conditions.append(_HAS_SLEEP)
         return query
 
     with store.read() as db:
         query, sample = _draw(db, build, limit, seed)
-        query.source += " CROSS JOIN runs AS r ON r.id = c.run_id"
         times = {"asleep_local": "r.asleep_local", "awake_local": "r.awake_local"}
-        return _fetch(db, query, _KEYS | times | _SLEEP | _SCORES), sample
+        return _fetch(db, query, _KEYS | times | _SLEEP | _SCORES, joined=_RUNS), sample
 
 
 def load_rating_pairs(
@@ -133,7 +133,7 @@ def load_rating_pairs(
 
     def build(participant_ids: Sequence[int] | None) -> CohortQuery:
         query = build_query(cohort_filter, participant_ids=participant_ids)
-        query.source += f" AND c.ratings <> '{{}}' AND {build_rating(query, scale)} IS NOT NULL"
+        query.conditions += ["c.ratings <> '{}'", f"{build_rating(query, scale)} IS NOT NULL"]
         return query
 
     with store.read() as db:
@@ -177,6 +177,18 @@ def load_participant_changes(store: Store, participant_id: int) -> list[Particip
     ]
 
 
+def build_rows(
+    query: CohortQuery, expressions: Mapping[str, str], *, joined: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """The query of the runs with the columns `expressions`."""
+    return f"SELECT {', '.join(expressions.values())} FROM {query.source}{joined}", query.parameters  # noqa: S608
+
+
+def build_counts(query: CohortQuery) -> tuple[str, dict[str, Any]]:
+    """The query of each participant's number of runs."""
+    return f"SELECT p.id, count(*) FROM {query.source} GROUP BY p.id", query.parameters  # noqa: S608
+
+
 def _draw(
     db: Database, build: Callable[[Sequence[int] | None], CohortQuery], limit: int, seed: int
 ) -> tuple[CohortQuery, Sample]:
@@ -185,8 +197,7 @@ def _draw(
     import numpy as np
 
     query = build(None)
-    sql = f"SELECT p.id, count(*) FROM {query.source} GROUP BY p.id"  # noqa: S608 - values are bound
-    counts = np.array(db.conn.execute(sql, query.parameters).fetchall(), dtype=np.int64).reshape(-1, 2)
+    counts = np.array(db.conn.execute(*build_counts(query)).fetchall(), dtype=np.int64).reshape(-1, 2)
     total = int(counts[:, 1].sum())
     drawn = counts
     if total > limit:
@@ -202,11 +213,12 @@ def _draw(
     return query, sample
 
 
-def _fetch(db: Database, query: CohortQuery, expressions: Mapping[str, str], group: str = "none") -> pd.DataFrame:
+def _fetch(
+    db: Database, query: CohortQuery, expressions: Mapping[str, str], *, group: str = "none", joined: str = ""
+) -> pd.DataFrame:
     """The runs with the columns `expressions`, by participant and session."""
-    chosen = ", ".join(expressions.values())
-    sql = f"SELECT {chosen} FROM {query.source}"  # noqa: S608 - values are bound
-    columns, groups = fetch_columns(db, sql, query.parameters, list(expressions))
+    sql, parameters = build_rows(query, expressions, joined=joined)
+    columns, groups = fetch_columns(db, sql, parameters, list(expressions))
     if "group" in columns:
         columns["group"] = name_groups(group, columns["group"], groups)
     # cohort is stored by day and number of the run
