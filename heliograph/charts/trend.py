@@ -35,19 +35,21 @@ from heliograph.charts.trend_layout import (
     Panel,
     Trace,
     compute_panels,
+    make_direction,
     make_layout,
     make_panel_title,
     make_score_axis,
     widen_short_span,
 )
 from heliograph.charts.trend_points import (
+    SVG_POINTS,
     compute_break_after_days,
     has_warnings,
     make_crosses,
     make_points,
     prepare_rows,
 )
-from heliograph.charts.trend_words import make_legend, make_note, make_title, place_legend, place_note
+from heliograph.charts.trend_words import make_legend, make_note, make_title, place_legend, place_note, wrap_words
 from thymia_api import BIOMARKERS, Biomarker
 
 __all__ = [
@@ -56,7 +58,6 @@ __all__ = [
     "compute_break_after_days",
     "compute_trend_counts",
     "plot_trend",
-    "write_trend_csv",
 ]
 
 RESULT = "complete_ok"
@@ -84,15 +85,6 @@ def compute_trend_counts(frame: pd.DataFrame) -> TrendCounts:
         without_result=int(without.sum()),
         in_progress=int((~results & ~without).sum()),
     )
-
-
-def write_trend_csv(frame: pd.DataFrame) -> bytes:
-    """The charted frame as UTF-8 CSV for R and pandas: one row a run, NA for what is missing."""
-    flags = {name: frame[name].map({True: "TRUE", False: "FALSE"}) for name in frame.select_dtypes("bool")}
-    text: str = frame.assign(**flags).to_csv(
-        index=False, na_rep="NA", lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S%z"
-    )
-    return text.encode("utf-8")
 
 
 def plot_trend(
@@ -153,7 +145,7 @@ def plot_trend(
         results, without=len(without), break_days=drawing.break_days, layers=layers, buckets=buckets,
         workspace=workspace, drawn_on=drawn_on,
     )  # fmt: skip
-    drawing.draw(note_lines=len(note), title_lines=int(synthetic) + int(bool(layers.values_words)))
+    drawing.draw(note_lines=len(note), title_lines=int(synthetic) + len(wrap_words(layers.values_words)))
     drawing.annotations.append(place_note(note, mode))
     drawing.layout["title"] = make_title(participant_label, synthetic, layers.values_words, mode)
     widen_short_span(drawing.layout, rows["at"])
@@ -243,6 +235,7 @@ class _Drawing:
             f"  {self._mute(biomarker.reads.partition(';')[0])}"
         )
         self._place([], axis, panels, panel, title)
+        self.annotations.append(make_direction(panels, panel, self.mode))
 
     def _draw_bands(
         self,
@@ -254,7 +247,7 @@ class _Drawing:
         large: bool,
     ) -> None:
         """What lies under the points: noise floor and slope in the main panel, own normal range in all."""
-        if large and self.layers.mdc is not None and len(rows) > 1:
+        if large and self.layers.mdc is not None and 1 < len(rows) <= SVG_POINTS:
             broken = list(rows["run_id"].isin(list(self.breaks)))
             self.traces.append(make_noise_floor(rows, values, self.layers.mdc, broken, self.mode))
         if baseline := self.layers.baselines.get(biomarker.continuous):

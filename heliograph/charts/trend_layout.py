@@ -20,6 +20,7 @@ __all__ = [
     "compute_height",
     "compute_panels",
     "fade",
+    "make_direction",
     "make_layout",
     "make_panel_title",
     "make_scatter",
@@ -32,7 +33,7 @@ Kind = Literal["main", "control", "confounder", "small"]
 
 TOP_PX, MAIN_PX, CONTROL_PX, CONFOUNDER_PX, SMALL_PX = 84, 270, 100, 40, 76
 TITLE_PX, LINE_PX, AFTER_GROUP_PX = 30, 16, 66
-LEFT_PX, RIGHT_PX = 56, 14
+LEFT_PX, RIGHT_PX = 60, 14
 TEXT_PX = 8  # Titles and notes begin here, left of the axes: a phone needs the width.
 # Scores lie in [0, 1]; the margins keep whole markers inside, and the crosses of sessions without a result.
 SCORE_RANGE = (-0.1, 1.07)
@@ -160,6 +161,16 @@ def make_panel_title(
         "yref": "paper", "yanchor": "bottom", "xshift": TEXT_PX - LEFT_PX, "yshift": 2 + LINE_PX * legend_lines,
         "showarrow": False,
         "align": "left", "font": {"size": sizes[panel.kind], "color": INK[mode]},
+    }  # fmt: skip
+
+
+def make_direction(panels: list[Panel], panel: Panel, mode: Mode) -> dict[str, Any]:
+    """The words beside an axis of scores that say which way is worse."""
+    bottom, top = compute_domain(panels, panel)
+    return {
+        "text": "worse →", "textangle": -90, "x": 0, "xref": "paper", "xanchor": "center", "xshift": 7 - LEFT_PX,
+        "y": (bottom + top) / 2, "yref": "paper", "yanchor": "middle", "showarrow": False,
+        "font": {"size": 11, "color": MUTED[mode]},
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ CROSS_Y = -0.045
 SHOWN_TAGS = 4
 QUALITY_SYMBOLS = {"good": "circle", "fair": "diamond", "poor": "triangle-up", "unknown": "square"}
 """The shape of a point by the recording's quality."""
+PROCESSING = {"echo_cancellation": "echo", "noise_suppression": "noise", "auto_gain_control": "gain"}
 SOURCES = {"webrtc": "live recorder", "builtin": "built-in recorder", "upload": "uploaded file"}
 
 
@@ -189,6 +190,10 @@ def _describe_recording(row: dict[Any, Any]) -> str | None:
             parts.append(text.format(row[column]))
     if pd.notna(row.get("bandwidth_hz")):
         parts.append(f"{row['bandwidth_hz'] / 1000:.1f} kHz")
+    if steps := _read_json(row.get("processing"), dict):
+        working = [words for name, words in PROCESSING.items() if steps.get(name) in ("on", True)]
+        if working or all(steps.get(name) in ("off", False) for name in PROCESSING):
+            parts.append(f"processed: {', '.join(working)}" if working else "not processed")
     return " · ".join(parts) or None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX, fade
 from heliograph.charts.trend_points import has_warnings
 from thymia_api import Biomarker
 
-__all__ = ["make_legend", "make_note", "make_title", "place_legend", "place_note"]
+__all__ = ["make_legend", "make_note", "make_title", "place_legend", "place_note", "wrap_words"]
 
 SHOWN_BREAKS = 4
 LINE_CHARS = 48  # What a line of a note has on a phone.
@@ -86,7 +87,7 @@ def make_title(label: str, synthetic: bool, values_words: str | None, mode: Mode
     if synthetic:
         subtitle += "<br><b>Synthetic sandbox scores: they mean nothing</b>"
     if values_words:
-        subtitle += f"<br>{escape_plotly(values_words, max_chars=90)}"
+        subtitle += "".join(f"<br>{escape_plotly(line)}" for line in wrap_words(values_words))
     return {
         "text": f"Participant {escape_plotly(label, max_chars=36)}",
         "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED[mode]}},
@@ -102,6 +103,11 @@ def place_legend(lines: list[str], mode: Mode) -> dict[str, Any]:
 def place_note(lines: list[str], mode: Mode) -> dict[str, Any]:
     """The annotation under the last axis."""
     return _make_text(lines, mode) | {"y": 0, "yanchor": "top", "yshift": -42}
+
+
+def wrap_words(values_words: str | None) -> list[str]:
+    """What was done to the values, in lines of a phone's width."""
+    return textwrap.wrap(values_words or "", LINE_CHARS)
 
 
 def _make_text(lines: list[str], mode: Mode) -> dict[str, Any]:

@@ -99,16 +99,17 @@ def show_trends() -> None:
     """Draw the page below its head. Whatever is chosen draws this part anew and nothing else."""
     workspace = get_workspace()
     show_trend_notice()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        participant = choose_trend_participant(workspace.store)
-        if participant is not None:
-            biomarker = _choose_biomarker()
-            since_local = choose_range()
-    if participant is None:
-        show_no_participants()
-        return
-    _show_participant(workspace, participant, biomarker, since_local)
-    show_disclaimer()
+    with st.container(key="trends_body"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            participant = choose_trend_participant(workspace.store)
+            if participant is not None:
+                biomarker = _choose_biomarker()
+                since_local = choose_range()
+        if participant is None:
+            show_no_participants()
+            return
+        _show_participant(workspace, participant, biomarker, since_local)
+        show_disclaimer()
 
 
 def _show_participant(

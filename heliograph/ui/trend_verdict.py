@@ -15,6 +15,8 @@ from thymia_api import BIOMARKERS
 
 __all__ = ["TrendVerdict", "format_day", "make_verdict", "show_verdict"]
 
+Tone = Literal["above", "below", "within", "unknown"]
+
 WEEK = timedelta(days=6)
 SIDES = {"up": "Above", "down": "Below"}
 
@@ -24,7 +26,7 @@ class TrendVerdict:
     """Markdown, and how it looks."""
 
     text: str
-    tone: Literal["above", "below", "within", "unknown"]
+    tone: Tone
 
 
 def make_verdict(
@@ -40,8 +42,8 @@ def make_verdict(
         problem = reading.get_drift(BIOMARKERS[0]).baseline.problem or "no baseline"
         return TrendVerdict(f"**{problem[:1].upper()}{problem[1:]}.** {whose} can't be compared yet.", "unknown")
     counts = sorted({drift.baseline.n for drift in usable.values()})
-    n = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
-    beyond: dict[tuple[str, str], list[str]] = {}
+    n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    beyond: dict[str, list[tuple[date, str]]] = {"up": [], "down": []}
     explained: list[str] = []
     for biomarker, drift in usable.items():
         if (found := drift.beyond) is None:
@@ -50,14 +52,11 @@ def make_verdict(
         if (biomarker.continuous, run_id) in dismissed:
             explained.append(biomarker.title.lower())
         else:
-            beyond.setdefault((side, format_day(at, today)), []).append(biomarker.title.lower())
+            beyond[side].append((at.date(), biomarker.title.lower()))
     tail = f" Dismissed: {_join(explained)}." if explained else ""
-    if beyond:
-        parts = [
-            f"**{SIDES[side]} own normal since {day}:** {_join(names)}" for (side, day), names in beyond.items()
-        ]
-        worse = any(side == "up" for side, _ in beyond)
-        return TrendVerdict(f"{'; '.join(parts)} ({n} baseline runs).{tail}", "above" if worse else "below")
+    if parts := [_describe_side(side, sorted(found), today) for side, found in beyond.items() if found]:
+        tone: Tone = "above" if beyond["up"] else "below"
+        return TrendVerdict(f"{'. '.join(parts)} (n = {n} baseline runs).{tail}", tone)
     return TrendVerdict(_describe_week(reading, whose, today, n) + tail, "within")
 
 
@@ -78,6 +77,17 @@ def format_day(at: date, today: date) -> str:
     return f"{at.day} {at:%b}" if at.year == today.year else f"{at.day} {at:%b %Y}"
 
 
+def _describe_side(side: str, found: list[tuple[date, str]], today: date) -> str:
+    """`**Above own normal since 12 Nov:** mental strain`, days apart where they differ."""
+    days = {day for day, _ in found}
+    if len(days) == 1:
+        return (
+            f"**{SIDES[side]} own normal since {format_day(days.pop(), today)}:** {_join([n for _, n in found])}"
+        )
+    names = [f"{name} (since {format_day(day, today)})" for day, name in found]
+    return f"**{SIDES[side]} own normal:** {_join(names)}"
+
+
 def _describe_week(reading: TrendReading, whose: str, today: date, n: str) -> str:
     """No drift: the week's runs, and single ones that were outside the range for a new run."""
     days = reading.results["session_local"].dt.date
@@ -88,7 +98,7 @@ def _describe_week(reading: TrendReading, whose: str, today: date, n: str) -> st
     n_runs = int(week.sum())
     when = "This week" if is_current else f"The week to {format_day(newest, today)}, the newest with runs,"
     runs = "1 run" if n_runs == 1 else f"{n_runs} runs"
-    text = f"**{when} is within {whose}'s own normal range** ({n} baseline runs, {runs} this week)."
+    text = f"**{when} is within {whose}'s own normal range** (n = {n} baseline runs, {runs} this week)."
     outside = []
     for biomarker in BIOMARKERS:
         baseline = reading.get_drift(biomarker).baseline
