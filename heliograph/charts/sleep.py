@@ -93,7 +93,7 @@ def plot_sleep_times(
                "tickvals": list(rows.values()),
                "ticktext": [escape_plotly(labels.get(number, str(number)), max_chars=12) for number in people]},
     )  # fmt: skip
-    notes = ["Line: one sleep. Dot: the person's median middle of sleep. Early sleepers on top."]
+    notes = ["Line: one sleep. Dot: the person's median middle of sleep.", "Early sleepers on top."]
     if len(people) < len(everybody):
         notes.append(f"{len(people)} of {count_of(len(everybody), 'participant')} are shown.")
     return stamp_cohort(

@@ -51,6 +51,7 @@ class SixWords:
     units: Mapping[str, str]
     statistic: str
     limits: tuple[float, float] | None
+    digits: int = 2
 
 
 def show_sides(
@@ -99,11 +100,11 @@ def show_six(table: pd.DataFrame, words: SixWords, *, about: FigureAbout, key: s
         for level, title in LEVELS.items():
             st.markdown(f"**{title}**")
             st.dataframe(
-                _make_table(table[table["level"] == level], words.statistic), hide_index=True,
+                _make_table(table[table["level"] == level], words), hide_index=True,
                 key=f"{key}_{level}_table", column_config={"Biomarker": st.column_config.TextColumn(width=140)},
                 alt=f"{words.title}, {title.lower()}",
             )  # fmt: skip
-        for note in dict.fromkeys(_list_notes(table)):
+        for note in _list_notes(table):
             st.caption(note)
 
 
@@ -151,7 +152,7 @@ def _prepare(
     return make
 
 
-def _make_table(rows: pd.DataFrame, statistic: str) -> pd.DataFrame:
+def _make_table(rows: pd.DataFrame, words: SixWords) -> pd.DataFrame:
     import pandas as pd
 
     titles = {biomarker.name: biomarker.title for biomarker in BIOMARKERS}
@@ -159,7 +160,9 @@ def _make_table(rows: pd.DataFrame, statistic: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Biomarker": [titles[str(row["name"])] for row in records],
-            statistic: [format_interval(row["estimate"], row["low"], row["high"]) for row in records],
+            words.statistic: [
+                format_interval(row["estimate"], row["low"], row["high"], digits=words.digits) for row in records
+            ],
             "p adjusted": [format_p(row["p_adjusted"]) for row in records],
             "Participants": [int(row["n_participants"]) for row in records],
             "Runs": [int(row["n_runs"]) for row in records],
@@ -168,9 +171,13 @@ def _make_table(rows: pd.DataFrame, statistic: str) -> pd.DataFrame:
 
 
 def _list_notes(table: pd.DataFrame) -> list[str]:
+    """Each note once, with the biomarkers that it is about."""
     titles = {biomarker.name: biomarker.title for biomarker in BIOMARKERS}
+    about: dict[tuple[str, str], list[str]] = {}
+    for row in table.to_dict("records"):
+        if row["note"]:
+            about.setdefault((str(row["level"]), str(row["note"])), []).append(titles[str(row["name"])])
     return [
-        f"{titles[str(row['name'])]}, {LEVELS[str(row['level'])].lower()}: {row['note']}."
-        for row in table.to_dict("records")
-        if row["note"]
+        f"{LEVELS[level]}, {'all six' if len(names) == len(titles) else ', '.join(names)}: {note}."
+        for (level, note), names in about.items()
     ]

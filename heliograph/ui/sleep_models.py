@@ -213,7 +213,7 @@ def _explain(rows: dict[str, dict[Any, Any]], lines: str) -> list[str]:
     if not rows:
         return [lines.capitalize()]
     level = f"{100 * float(rows['within']['confidence']):g} %"
-    return [f"{lines.capitalize()} (mixed model) · grey: {level} interval of the slope"]
+    return [f"{lines.capitalize()} (mixed model)", f"Grey: {level} interval of the slope"]
 
 
 def _tell(row: dict[Any, Any] | None) -> str:
@@ -227,11 +227,12 @@ def _word_six(words: str, settings: StudySettings) -> SixWords:
         title=f"{words} and the voice",
         lines=["Change of the score for one hour more", f"with {100 * settings.confidence:g} % intervals"],
         notes=[
-            "Right of 0: higher, which is worse. Filled: within · hollow: between",
-            "Mixed model with person's mean and deviation (Mundlak 1978)",
+            "Right of 0: the score is higher, which is worse",
+            "Mixed model with person's mean and deviation (Mundlak)",
             f"p in the table: adjusted over six by {ADJUSTMENTS.get(settings.p_adjust, settings.p_adjust)}",
         ],
         units={"within": "<b>Within persons</b>", "between": "<b>Between persons</b>"},
         statistic="Per hour",
         limits=None,
+        digits=3,
     )

@@ -29,15 +29,15 @@ ROW_LIMIT = 20_000
 MEASURES = (
     MeasureView("duration_h", "Duration, hours"),
     MeasureView("mid_sleep_h", "Middle of sleep, clock time", clock=True),
-    MeasureView("hours_awake", "Awake before the recording, hours"),
-    MeasureView("mid_sleep_sd_h", "Irregularity: spread of the middle of sleep, hours"),
-    MeasureView("sri", "Sleep Regularity Index, 100 = the same hours every day"),
+    MeasureView("hours_awake", "Awake before recording, hours"),
+    MeasureView("mid_sleep_sd_h", "Irregularity, hours"),
+    MeasureView("sri", "Sleep Regularity Index"),
     MeasureView("social_jetlag_h", "Social jetlag, hours"),
 )
 EXPLAINED = """
 - **Duration** and **middle of sleep** come from the times of falling asleep and waking up that were entered with
   each recording; of one day the longest sleep counts. Only days with a recording are known.
-- **Awake before the recording**: hours from waking up to the recording.
+- **Awake before recording**: hours from waking up to the recording.
 - **Irregularity**: standard deviation of the middle of sleep, from 3 nights on (around the clock: 23:50 and 00:10
   are 20 minutes apart).
 - **Sleep Regularity Index**: the chance of being in the same state, asleep or awake, 24 hours later; 100 is
