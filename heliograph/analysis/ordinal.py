@@ -79,7 +79,7 @@ def fit_levels(
     ----------
     Lipsitz SR, Kim K, Zhao L (1994). Analysis of repeated categorical data using generalized estimating equations.
     Stat Med 13:1149–1163.
-    Agresti A (2002). Categorical Data Analysis, 2nd edition, section 11.3. Wiley.
+    Agresti A (2013). Categorical Data Analysis, 3rd edition, chapter 12. Wiley.
     """
     if group is None and not time:
         raise ValueError("there is nothing to compare: give a group, time or both")

@@ -75,8 +75,8 @@ def compute_paired_change(
     Changes d = after - before. Interval: studentised bootstrap (bootstrap-t). Each resample of participants gives
     t* = (mean(d*) - mean(d)) / (sd(d*) / sqrt(n)), and the interval is mean(d) - q sd(d) / sqrt(n) with q the
     upper and lower quantile of t*. For a mean it keeps to its confidence with few participants and with skewed
-    changes, where percentile and BCa intervals are too narrow. Effect sizes: d_z = mean(d) / sd(d); g_av = J · mean(d) /
-    ((sd_before + sd_after) / 2) with J = 1 - 3 / (4 · 2n - 9).
+    changes, where percentile and BCa intervals are too narrow. Effect sizes: d_z = mean(d) / sd(d); g_av = J ·
+    mean(d) / ((sd_before + sd_after) / 2) with J = 1 - 3 / (4 · 2n - 9).
 
     Assumes independent participants and, for p, changes that are roughly normal.
 
