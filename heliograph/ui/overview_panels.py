@@ -10,7 +10,7 @@ from heliograph.ui.formats import format_local, format_until, format_utc, plain_
 from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.run_actions import dismiss_run, show_saved_notice
 from heliograph.ui.run_table import open_run, show_run_table
-from heliograph.ui.trend_flags import describe_flag, open_trend
+from heliograph.ui.trend_flags import describe_flags, open_trend
 from heliograph.ui.workspace import Workspace, get_workspace
 
 __all__ = ["show_overview"]
@@ -20,6 +20,7 @@ TICK_S = 3.0
 MOVING = (RunState.QUEUED, RunState.CREATED, RunState.UPLOADING, RunState.RUNNING)
 TILE_PX = 168
 ATTENTION_ROWS = 5
+DRIFT_FLAGS = 60
 
 
 def show_overview(workspace: Workspace) -> None:
@@ -78,12 +79,8 @@ def _show_attention(overview: Overview) -> None:
             _show_attention_row(row)
     if overview.n_attention > len(shown):
         st.caption(f"The newest {len(shown)} are shown. Dismiss or retry them to see the others.")
-    flags = load_open_flags(store, ATTENTION_ROWS) if n_flags else []
-    for flag in flags:
-        with st.container(border=True, key=f"overview_flag_{flag.column_name}_{flag.run_id}"):
-            _show_flag_row(flag)
-    if n_flags > len(flags):
-        st.caption(f"The newest {len(flags)} of {n_flags:,} flags are shown. Dismiss them in Trends.")
+    if n_flags:
+        _show_drifts(load_open_flags(store, DRIFT_FLAGS), n_flags)
 
 
 def _show_attention_row(row: RunRow) -> None:
@@ -106,18 +103,29 @@ def _show_attention_row(row: RunRow) -> None:
                 dismiss_run(row.id)
 
 
-def _show_flag_row(flag: Flag) -> None:
+def _show_drifts(flags: list[Flag], n_flags: int) -> None:
+    """One row a participant, in the order of their newest flag."""
+    people: dict[int, list[Flag]] = {}
+    for flag in flags:
+        people.setdefault(flag.participant_id, []).append(flag)
+    for participant_id in list(people)[:ATTENTION_ROWS]:
+        with st.container(border=True, key=f"overview_drift_{participant_id}"):
+            _show_drift_row(people[participant_id])
+    if len(people) > ATTENTION_ROWS or len(flags) < n_flags:
+        st.caption(f"{n_flags:,} open flags; those with the newest are shown. Dismiss flags in Trends.")
+
+
+def _show_drift_row(flags: list[Flag]) -> None:
+    newest = flags[0]
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch", gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge("Drift", icon=":material/flag:", color="orange")
-                whose = plain_line(flag.participant_label)
-                st.text(f"{whose} · since {format_local(flag.session_local)}", width="content")
-            st.markdown(f"{describe_flag(flag)} (n = {flag.n_baseline} baseline runs). **Look at the trend.**")
-        if st.button(
-            "Open trend", key=f"overview_trend_{flag.column_name}_{flag.run_id}", icon=":material/arrow_forward:"
-        ):
-            open_trend(flag)
+                whose = plain_line(newest.participant_label)
+                st.text(f"{whose} · newest flag {format_local(newest.session_local)}", width="content")
+            st.markdown(f"{describe_flags(flags)} **Look at the trend; dismiss what has an explanation.**")
+        if st.button("Open trend", key=f"overview_trend_{newest.participant_id}", icon=":material/arrow_forward:"):
+            open_trend(newest)
 
 
 def _show_deletions(overview: Overview) -> None:

@@ -107,7 +107,7 @@ def make_change_rows(reading: TrendReading, floors: dict[str, NoiseFloor]) -> di
         "Own normal range": [],
     }
     for biomarker in BIOMARKERS:
-        scores = reading.results[biomarker.continuous].dropna()
+        scores = reading.get_scores(biomarker).dropna()
         baseline = reading.get_drift(biomarker).baseline
         floor = floors[biomarker.continuous]
         newest = float(scores.iloc[-1]) if len(scores) else math.nan
@@ -161,5 +161,5 @@ def format_change(value: float, greyed: bool) -> str:
     """A signed change as Markdown: grey where it says nothing, bold where it does; a dash for none."""
     if math.isnan(value):
         return "–"
-    text = f"{value:+.2f}".replace("-", "−")
+    text = f"{value:+.2f}".replace("-", "−") if abs(value) >= 0.005 else "0.00"
     return f":gray[{text}]" if greyed else f"**{text}**"

@@ -46,7 +46,8 @@ def describe_method(reading: TrendReading, biomarker: Biomarker) -> str:
         "**Slope.** Theil–Sen: the median slope of all pairs of runs in the range shown, with Sen's interval; a"
         " few odd runs don't move it.",
         f"**Noise floor.** Recordings of a person at most {settings.repeat_window_min} minutes apart measure the"
-        " same state. From their differences: SEM, the standard error of one measurement, and"
+        " same state: baseline and drift count only the first of them. From their differences: SEM, the standard"
+        " error of one measurement, and"
         " MDC95 = 1.96·√2·SEM. A step smaller than that can't be told from noise.",
         "**Comparability.** The line is cut where the recorder, its processing, bandwidth, noise, length of"
         " speech, language, accent, birth date or sex changed markedly: a step there may be the recording's.",

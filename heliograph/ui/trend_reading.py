@@ -19,6 +19,7 @@ from heliograph.analysis import (
     compute_ewma_chart,
     compute_slope_per_week,
     find_breaks,
+    mark_repeats,
     select_baseline,
 )
 from heliograph.audio import Quality, Verdict, judge_quality
@@ -64,6 +65,7 @@ class TrendReading:
     possible (`adjusted` says how, or what is missing).
     """
 
+    biomarker: Biomarker
     results: pd.DataFrame
     scores: pd.Series
     drifts: Mapping[str, Drift]
@@ -75,6 +77,10 @@ class TrendReading:
     def get_drift(self, biomarker: Biomarker) -> Drift:
         """The drift of a biomarker's continuous score."""
         return self.drifts[biomarker.continuous]
+
+    def get_scores(self, biomarker: Biomarker) -> pd.Series:
+        """What is charted of a biomarker, by the index of `results`."""
+        return self.scores if biomarker == self.biomarker else self.results[biomarker.continuous]
 
 
 def read_trend(
@@ -95,6 +101,7 @@ def read_trend(
         for entry in BIOMARKERS
     }
     return TrendReading(
+        biomarker=biomarker,
         results=results,
         scores=scores,
         drifts=drifts,
@@ -121,11 +128,12 @@ def judge_recordings(frame: pd.DataFrame) -> pd.Series:
 
 def _read_drift(results: pd.DataFrame, scores: pd.Series, settings: StudySettings) -> Drift:
     rows = results.assign(score=scores)
+    rows = rows[~mark_repeats(rows, "score", settings.repeat_window_min)].reset_index(drop=True)
     chosen = select_baseline(
         rows, "score", first=settings.baseline_runs, since=settings.baseline_from, until=settings.baseline_until
     )
     baseline = compute_baseline(
-        scores[chosen], first=None, confidence=settings.confidence,
+        rows.loc[chosen, "score"], first=None, confidence=settings.confidence,
         needed=None if settings.baseline_until else settings.baseline_runs,
     )  # fmt: skip
     begin = int(chosen[chosen].index[-1]) + 1 if chosen.any() else len(rows)

@@ -102,7 +102,7 @@ def _describe_week(reading: TrendReading, whose: str, today: date, n: str) -> st
     outside = []
     for biomarker in BIOMARKERS:
         baseline = reading.get_drift(biomarker).baseline
-        scores = reading.results.loc[week, biomarker.continuous]
+        scores = reading.get_scores(biomarker)[week]
         count = int(((scores < baseline.low) | (scores > baseline.high)).sum())
         if baseline.is_enough and count:
             outside.append(f"{biomarker.title.lower()} ({count} of {int(scores.notna().sum())})")
