@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from heliograph.analysis.flags import find_flags
     from heliograph.analysis.mixed import fit_all, fit_mixed_model
     from heliograph.analysis.model_reports import ModelReport, tabulate_reports
+    from heliograph.analysis.moments import mark_repeats
     from heliograph.analysis.multiplicity import adjust_p
     from heliograph.analysis.ordinal import fit_all_levels, fit_levels
     from heliograph.analysis.paired import PairedChange, compute_paired_change
@@ -79,6 +80,7 @@ __all__ = [
     "fit_levels",
     "fit_mixed_model",
     "fit_within_between",
+    "mark_repeats",
     "mark_small",
     "select_baseline",
     "split_within_between",
@@ -99,6 +101,7 @@ _NAMES = {
         "compute_false_alarm_chance",
     ),
     "flags": ("find_flags",),
+    "moments": ("mark_repeats",),
     "reliability": ("Reliability", "compute_reliability", "find_repeats"),
     "slope": ("Slope", "compute_slope_per_week"),
     "agreement": (

@@ -19,6 +19,7 @@ from heliograph.analysis.control import (
     compute_ewma_half_widths,
     smooth,
 )
+from heliograph.analysis.moments import mark_repeats
 
 __all__ = ["FLAG_COLUMNS", "find_flags"]
 
@@ -49,6 +50,7 @@ def find_flags(
     ewma_width: float = 2.962,
     cusum_k: float = 0.5,
     cusum_h: float = 5.0,
+    repeat_window_min: float = 0,
 ) -> pd.DataFrame:
     """Find where one participant's scores left the limits of their own baseline.
 
@@ -63,6 +65,8 @@ def find_flags(
         As `first`, `since` and `until` of `select_baseline`.
     chart : {"ewma", "cusum"}
         Which chart, with its two settings: see `compute_ewma_chart` and `compute_cusum_chart`.
+    repeat_window_min : float
+        Leave out recordings that repeat one of the same moment, as `mark_repeats` tells: they are no new evidence.
 
     Returns
     -------
@@ -90,7 +94,9 @@ def find_flags(
     rows = frame if "state" not in frame else frame[frame["state"] == RESULT]
     rows = rows.sort_values(["session_local", "run_id"], kind="stable")
     found: list[dict[str, Any]] = []
+    every = rows
     for column in columns:
+        rows = every[~mark_repeats(every, column, repeat_window_min)] if repeat_window_min > 0 else every
         chosen = select_baseline(rows, column, first=baseline_runs, since=baseline_from, until=baseline_until)
         mask = chosen.to_numpy(dtype=bool)
         scores = rows[column].to_numpy(dtype=float)

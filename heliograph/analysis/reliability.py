@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from heliograph.analysis.baseline import RESULT
+from heliograph.analysis.moments import open_moments
 
 __all__ = ["MIN_REPEAT_GROUPS", "Reliability", "compute_reliability", "find_repeats"]
 
@@ -90,7 +91,7 @@ def find_repeats(frame: pd.DataFrame, column: str, window_min: float = 15) -> pd
     order = [*owner, "at", *(["run_id"] if "run_id" in rows else [])]
     rows = _drop_copies(rows.sort_values(order, kind="stable"), owner)
     people = rows[owner[0]].to_numpy() if owner else np.zeros(len(rows), dtype=int)
-    opened = _open_groups(people, rows["at"].to_numpy(dtype="datetime64[ms]"), window_min)
+    opened = open_moments(people, rows["at"].to_numpy(dtype="datetime64[ms]"), window_min)
     repeated = np.bincount(opened, minlength=1)[opened] > 1 if len(rows) else np.zeros(0, dtype=bool)
     kept = rows[repeated]
     found = kept[[*owner, *(["run_id"] if "run_id" in kept else []), "session_local"]].copy()
@@ -201,20 +202,6 @@ def _analyse(
 def _refuse(n_groups: int, n_runs: int, confidence: float, needed: int, problem: str) -> Reliability:
     no = float("nan")
     return Reliability(n_groups, n_runs, no, no, no, no, no, no, confidence, needed, problem)
-
-
-def _open_groups(
-    people: npt.NDArray[np.generic], at: npt.NDArray[np.datetime64], window_min: float
-) -> npt.NDArray[np.int_]:
-    """Number of the group of each row; rows are in the order of people and time."""
-    numbers = np.zeros(len(at), dtype=int)
-    window = np.timedelta64(round(window_min * 60_000), "ms")
-    first = 0
-    for position in range(1, len(at)):
-        if people[position] != people[first] or at[position] - at[first] > window:
-            first = position
-        numbers[position] = first
-    return numbers
 
 
 def _drop_copies(rows: pd.DataFrame, owner: list[str]) -> pd.DataFrame:

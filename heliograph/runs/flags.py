@@ -91,6 +91,7 @@ def _find(frame: pd.DataFrame, settings: StudySettings) -> list[NewFlag]:
         ewma_width=settings.ewma_width,
         cusum_k=settings.cusum_k,
         cusum_h=settings.cusum_h,
+        repeat_window_min=settings.repeat_window_min,
     )
     return [
         NewFlag(

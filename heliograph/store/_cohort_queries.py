@@ -4,6 +4,7 @@ participant, group and week."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from heliograph.store._cohort import (
@@ -83,8 +84,8 @@ def load_cohort_deviations(
 
     The frame has `participant_id`, `participant` (the label), `week` (datetime of its Monday), `n_runs`, the
     mean of the week minus the baseline's for each of `CONTINUOUS_COLUMNS`, and `n_baseline`. The baseline is of
-    the participant's first `baseline_runs` results of all or, with days given, of those from `baseline_from` until
-    before `baseline_until`, whatever the filter says; without any, deviations are NaN and `n_baseline` is 0.
+    the participant's first `baseline_runs` results (from `baseline_from` on) or, with `baseline_until`, of all
+    through the end of that day, whatever the filter says; without any, deviations are NaN and `n_baseline` is 0.
     """
     import numpy as np
     import pandas as pd
@@ -160,9 +161,9 @@ def build_baselines(
     participant_ids: Sequence[int], runs: int, since: str | None, until: str | None
 ) -> tuple[str, dict[str, Any]]:
     """The query of the participants' own baselines: id, number of runs, means."""
-    window = since is not None or until is not None
-    query = build_query(CohortFilter(since_local=since, until_local=until), participant_ids=participant_ids)
-    if window:
+    end = None if until is None else (date.fromisoformat(until) + timedelta(days=1)).isoformat()
+    query = build_query(CohortFilter(since_local=since, until_local=end), participant_ids=participant_ids)
+    if until is not None:
         return f"SELECT p.id, count(*), {_MEANS} FROM {query.source} GROUP BY p.id", query.parameters  # noqa: S608
     numbered = (
         f"SELECT c.participant_id, {', '.join(f'c.{name}' for name in CONTINUOUS_COLUMNS)}, row_number() OVER"  # noqa: S608

@@ -36,14 +36,16 @@ FLAG_FIELDS = (
     "cusum_k",
     "cusum_h",
     "chart",
+    "repeat_window_min",
 )
 """When one of these changes, every participant's flags are to be found anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudySettings:
-    """The choices behind the statistics. `baseline_from` (inclusive) and `baseline_until` (exclusive) are days
-    and, when set, take the place of the first `baseline_runs` runs; `rating_scales` are of `RATING_SCALES`."""
+    """The choices behind the statistics. `baseline_from` and `baseline_until` are days that belong to the
+    baseline: with an end it is all results between them, without one the first `baseline_runs` from the beginning.
+    `rating_scales` are of `RATING_SCALES`."""
 
     baseline_runs: int = 5
     baseline_from: str | None = None

@@ -270,7 +270,7 @@ def test_a_baseline_may_be_a_window_and_may_be_empty(filled: Filled) -> None:
     store, made = filled
     frame, _ = load_cohort_deviations(store, baseline_from="2026-03-01", baseline_until="2026-03-10")
     runs = to_frame(made, "none")
-    inside = runs[(runs["session_local"] >= "2026-03-01") & (runs["session_local"] < "2026-03-10")]
+    inside = runs[(runs["session_local"] >= "2026-03-01") & (runs["session_local"] < "2026-03-11")]
     counts = inside.groupby("participant_id").size().reindex(range(1, 7), fill_value=0)
     assert dict(zip(frame["participant_id"], frame["n_baseline"], strict=True)) == counts.to_dict()
     nowhere, _ = load_cohort_deviations(store, baseline_from="2030-01-01")
