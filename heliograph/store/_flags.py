@@ -30,6 +30,7 @@ OPEN_FLAGS = f"""
 """  # noqa: S608 - names are the store's own
 OPEN_COUNT = "SELECT n FROM totals WHERE name = 'open_flags'"
 FLAGS_DUE = "SELECT participant_id, version FROM flags_due ORDER BY participant_id LIMIT :limit"
+FLAGS_DUE_OF_ONE = "SELECT participant_id, version FROM flags_due WHERE participant_id = :participant"
 _KEY = "participant_id = ? AND column_name = ? AND chart = ? AND run_id = ?"
 _SAVE = """
     INSERT INTO flags (participant_id, column_name, chart, run_id, session_local, direction, value, limit_value,
@@ -41,9 +42,11 @@ _SAVE = """
 """
 
 
-def load_flags_due(store: Store, limit: int = 50) -> list[FlagsDue]:
-    """Participants whose flags are to be found anew."""
+def load_flags_due(store: Store, limit: int = 50, *, participant_id: int | None = None) -> list[FlagsDue]:
+    """Participants whose flags are to be found anew; with `participant_id` that one alone, if they are."""
     with store.read() as db:
+        if participant_id is not None:
+            return [FlagsDue(**row) for row in select_rows(db, FLAGS_DUE_OF_ONE, {"participant": participant_id})]
         return [FlagsDue(**row) for row in select_rows(db, FLAGS_DUE, {"limit": limit})]
 
 

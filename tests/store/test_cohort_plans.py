@@ -80,6 +80,11 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "open flags": (flags.OPEN_FLAGS, {"limit": 50}, "SCAN f USING INDEX flags_open"),
     "number of open flags": (flags.OPEN_COUNT, {}, "SEARCH totals USING PRIMARY KEY (name=?)"),
     "flags that are due": (flags.FLAGS_DUE, {"limit": 50}, "SCAN flags_due"),
+    "one that may be due": (
+        flags.FLAGS_DUE_OF_ONE,
+        {"participant": 1},
+        "SEARCH flags_due USING INTEGER PRIMARY KEY (rowid=?)",
+    ),
     "events": (
         events.EVENTS,
         {"participant": 1},

@@ -82,6 +82,8 @@ def test_a_participant_is_due_when_a_result_comes_and_not_for_a_run_that_only_wa
     make_result("b", label="P-3")
     assert [due.participant_id for due in load_flags_due(store)] == [2, 3]
     assert [due.participant_id for due in load_flags_due(store, limit=1)] == [2]
+    assert load_flags_due(store, participant_id=3) == load_flags_due(store)[1:]
+    assert load_flags_due(store, participant_id=1) == []
 
 
 @pytest.mark.parametrize(
