@@ -23,7 +23,14 @@ from heliograph.ui.demographics import describe_language, describe_sex
 from heliograph.ui.markup import escape
 from thymia_api import BIOMARKERS, Biomarker
 
-__all__ = ["CHOICE_PX", "VIEWS", "CohortChoice", "choose_cohort", "choose_view", "clear_filters"]
+__all__ = [
+    "CHOICE_PX",
+    "VIEWS",
+    "CohortChoice",
+    "choose_cohort",
+    "choose_view",
+    "clear_filters",
+]
 
 VIEWS = ("Groups", "Over time", "Heat map", "Levels", "Correlations", "Models")
 WITHOUT_GROUPS = ("Heat map", "Correlations")

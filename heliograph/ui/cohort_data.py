@@ -12,7 +12,7 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from heliograph.charts.cohort_frame import FigureAbout, count_of
+from heliograph.charts.cohort_frame import FigureAbout, count_of, pick_spread
 from heliograph.store import StudySettings, load_labels
 from heliograph.ui.cohort_controls import CohortChoice
 from heliograph.ui.workspace import Workspace
@@ -74,9 +74,10 @@ def tell_hidden(n_hidden: int, what: str, settings: StudySettings) -> None:
         )
 
 
-def add_labels(frame: pd.DataFrame, scene: CohortScene) -> pd.DataFrame:
-    """The frame with each participant's `label`; none where small groups are suppressed, for sharing."""
+def add_labels(frame: pd.DataFrame, scene: CohortScene, limit: int) -> pd.DataFrame:
+    """The frame with the `label` of the participants that a figure draws when it picks `limit` of them; none where
+    small groups are suppressed, for sharing."""
     if scene.settings.suppress_small:
         return frame.assign(label=None)
-    ids = [int(number) for number in frame["participant_id"].unique()]
+    ids = pick_spread(sorted(int(number) for number in frame["participant_id"].unique()), limit)
     return frame.assign(label=frame["participant_id"].map(load_labels(scene.workspace.store, ids)))

@@ -11,7 +11,7 @@ from heliograph.analysis import compute_group_summary, compute_group_trajectory,
 from heliograph.charts import Mode
 from heliograph.charts.cohort_frame import count_of
 from heliograph.charts.cohort_groups import plot_cohort_groups
-from heliograph.charts.cohort_weeks import plot_cohort_weeks
+from heliograph.charts.cohort_weeks import LINES_SHOWN, plot_cohort_weeks
 from heliograph.store import load_cohort_cells
 from heliograph.ui.cohort_data import CohortScene, add_labels, hide_small, remember, tell_hidden
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
@@ -48,7 +48,7 @@ def show_groups(scene: CohortScene) -> None:
     means = means[means["group"].isin(summary["group"])]
     titles = name_groups(grouping, summary["group"])
     _say_what_is_missing(means, titles, grouping)
-    labelled = add_labels(means, scene) if len(means) <= LABELS_LOADED else means
+    labelled = add_labels(means, scene, LABELS_LOADED)
     about = scene.make_about()
 
     def make(mode: Mode) -> go.Figure:
@@ -92,7 +92,7 @@ def show_weeks(scene: CohortScene) -> None:
     points = points.merge(trajectory[["group", "period"]], on=["group", "period"])
     titles = name_groups(grouping, trajectory["group"])
     _say_what_is_missing(points, titles, grouping)
-    labelled = add_labels(points, scene) if len(points) <= LABELS_LOADED else points
+    labelled = add_labels(points, scene, LINES_SHOWN)
     about = scene.make_about()
 
     def make(mode: Mode) -> go.Figure:

@@ -11,6 +11,7 @@ from heliograph.ui.cohort_data import CohortScene
 from heliograph.ui.cohort_groups import show_groups, show_weeks
 from heliograph.ui.cohort_models import show_models
 from heliograph.ui.cohort_patterns import show_correlations, show_heat, show_levels
+from heliograph.ui.query import clear_param
 from heliograph.ui.workspace import Workspace
 
 __all__ = ["show_cohorts"]
@@ -28,6 +29,7 @@ SHOW = {
 @st.fragment
 def show_cohorts(workspace: Workspace) -> None:
     """Draw the controls and the chosen view; a way to record where there are no results yet."""
+    clear_param("participant")  # Streamlit leaves it here when one goes back from a trend.
     options = load_cohort_options(workspace.store)
     if options.last_day is None:
         _show_no_results()
