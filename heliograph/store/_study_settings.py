@@ -43,9 +43,9 @@ FLAG_FIELDS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudySettings:
-    """The choices behind the statistics. `baseline_from` and `baseline_until` are days that belong to the
-    baseline: with an end it is all results between them, without one the first `baseline_runs` from the beginning.
-    `rating_scales` are of `RATING_SCALES`."""
+    """The choices behind the statistics. A baseline is of the first `baseline_runs` runs (from the day
+    `baseline_from` on) or, with `baseline_until`, of all runs through the end of that day; `rating_scales` are of
+    `RATING_SCALES`."""
 
     baseline_runs: int = 5
     baseline_from: str | None = None
@@ -78,8 +78,8 @@ def save_study_settings(store: Store, settings: StudySettings) -> None:
     for field in fields(StudySettings):
         _check(field.name, getattr(settings, field.name))
     begin, end = settings.baseline_from, settings.baseline_until
-    if begin is not None and end is not None and begin >= end:
-        raise ValueError(f"baseline_until ({end}) must be after baseline_from ({begin})")
+    if begin is not None and end is not None and begin > end:
+        raise ValueError(f"baseline_until ({end}) must not be before baseline_from ({begin})")
     sql = "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
     with store.write() as db:
         before = _parse(select_value(db, "SELECT value FROM settings WHERE key = ?", (SETTING,)))

@@ -43,7 +43,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "number of participants": (*queries.build_total(YEAR), DAYS_OF_EACH),
     "first participants": (*queries.build_choice(YEAR, 50), DAYS_OF_EACH),
     "first runs of some": (*queries.build_baselines([1, 2], 5, None, None), DAYS_OF_EACH),
-    "window of some": (*queries.build_baselines([1, 2], 5, "2025-01-01", None), DAYS_OF_EACH),
+    "window of some": (*queries.build_baselines([1, 2], 5, "2025-01-01", "2025-02-01"), DAYS_OF_EACH),
     "runs of each": (*samples.build_counts(cohort.build_query(YEAR)), DAYS_OF_EACH),
     "runs": (*samples.build_rows(cohort.build_query(YEAR, participant_ids=[1]), ROWS), DAYS_OF_EACH),
     "runs with sleep times": (

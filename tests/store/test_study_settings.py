@@ -76,7 +76,10 @@ def test_a_value_that_makes_no_sense_is_refused_by_its_name_and_changes_nothing(
 
 def test_a_window_that_ends_before_it_begins_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="baseline_until"):
-        save_study_settings(store, StudySettings(baseline_from="2026-02-01", baseline_until="2026-02-01"))
+        save_study_settings(store, StudySettings(baseline_from="2026-02-01", baseline_until="2026-01-31"))
+    day = StudySettings(baseline_from="2026-02-01", baseline_until="2026-02-01")
+    save_study_settings(store, day)
+    assert load_study_settings(store) == day
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "7", '{"baseline_runs": 900, "chart": null, "more": 1}'])
