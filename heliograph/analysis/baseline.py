@@ -18,6 +18,9 @@ RESULT = "complete_ok"
 # Equal scores may differ in the last bits once they were averaged or parsed.
 EQUAL = 1e-12
 
+Booleans = npt.NDArray[np.bool_]
+Times = npt.NDArray[np.datetime64]
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -143,20 +146,34 @@ def select_baseline(
     pandas.Series of bool
         With the frame's index.
     """
-    at = pd.to_datetime(frame["session_local"])
-    valid = frame[column].notna()
-    if "state" in frame:
-        valid &= frame["state"] == RESULT
-    if since:
-        valid &= at >= pd.Timestamp(since)
-    if until:
-        return (valid & (at < pd.Timestamp(until).normalize() + pd.Timedelta(days=1))).astype(bool)
-    keys = [at.to_numpy()] if "run_id" not in frame else [frame["run_id"].to_numpy(), at.to_numpy()]
-    order = np.lexsort(keys)
-    chosen = order[valid.to_numpy(dtype=bool)[order]][:first]
+    order, at, completed = read_order(frame)
+    valid = completed & np.isfinite(frame[column].to_numpy(dtype=float)[order])
     mask = np.zeros(len(frame), dtype=bool)
-    mask[chosen] = True
+    mask[order] = choose_baseline(at, valid, first=first, since=since, until=until)
     return pd.Series(mask, index=frame.index)
+
+
+def choose_baseline(
+    at: Times, valid: Booleans, *, first: int | None, since: str | None, until: str | None
+) -> Booleans:
+    """`select_baseline` for rows that are in the order of time."""
+    chosen = valid & (at >= np.datetime64(since, "ms")) if since else valid.copy()
+    if until:
+        return np.asarray(chosen & (at < np.datetime64(until, "D") + np.timedelta64(1, "D")))
+    chosen[np.flatnonzero(chosen)[first:] if first is not None else []] = False
+    return np.asarray(chosen)
+
+
+def read_order(frame: pd.DataFrame) -> tuple[npt.NDArray[np.intp], Times, Booleans]:
+    """Positions of a person's rows by time (ties by `run_id`, rows without a time last), and in that order their
+    times and whether they are completed results with a time."""
+    at = pd.to_datetime(frame["session_local"]).to_numpy(dtype="datetime64[ms]")
+    ids = frame["run_id"].to_numpy() if "run_id" in frame else np.arange(len(frame))
+    order = np.lexsort([ids, at])
+    completed = ~np.isnat(at)
+    if "state" in frame:
+        completed &= (frame["state"] == RESULT).to_numpy(dtype=bool)
+    return order, at[order], completed[order]
 
 
 @lru_cache(maxsize=256)

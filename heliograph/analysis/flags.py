@@ -1,5 +1,5 @@
 """Runs that leave a participant's own limits: what the worker looks for after each result. Cheap: numpy, and of
-scipy only `scipy.special` (0.3 s once in a process); a participant of 100 runs takes about 5 ms."""
+scipy only `scipy.special` (0.3 s once in a process); a participant of 100 runs takes about 4 ms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heliograph.analysis.baseline import RESULT, Baseline, compute_baseline, select_baseline
+from heliograph.analysis.baseline import Baseline, choose_baseline, compute_baseline, read_order
 from heliograph.analysis.control import (
     accumulate,
     check_cusum,
@@ -19,7 +19,7 @@ from heliograph.analysis.control import (
     compute_ewma_half_widths,
     smooth,
 )
-from heliograph.analysis.moments import mark_repeats
+from heliograph.analysis.moments import choose_repeats
 
 __all__ = ["FLAG_COLUMNS", "find_flags"]
 
@@ -91,28 +91,28 @@ def find_flags(
     check_cusum(cusum_k, cusum_h)
     if missing := [name for name in ("run_id", "session_local", *columns) if name not in frame]:
         raise ValueError(f"the frame lacks {', '.join(missing)}")
-    rows = frame if "state" not in frame else frame[frame["state"] == RESULT]
-    rows = rows.sort_values(["session_local", "run_id"], kind="stable")
+    order, at, completed = read_order(frame)
+    run_ids, sessions = frame["run_id"].to_numpy()[order], frame["session_local"].to_numpy()[order]
+    needed = None if baseline_until else baseline_runs
     found: list[dict[str, Any]] = []
-    every = rows
     for column in columns:
-        rows = every[~mark_repeats(every, column, repeat_window_min)] if repeat_window_min > 0 else every
-        chosen = select_baseline(rows, column, first=baseline_runs, since=baseline_from, until=baseline_until)
-        mask = chosen.to_numpy(dtype=bool)
-        scores = rows[column].to_numpy(dtype=float)
-        baseline = compute_baseline(scores[mask], first=None, needed=None if baseline_until else baseline_runs)
+        scores = frame[column].to_numpy(dtype=float)[order]
+        valid = completed & np.isfinite(scores)
+        valid &= ~choose_repeats(at, valid, repeat_window_min)
+        mask = choose_baseline(at, valid, first=baseline_runs, since=baseline_from, until=baseline_until)
+        baseline = compute_baseline(scores[mask], first=None, needed=needed)
         if not baseline.is_enough:
             continue
         begin = int(np.flatnonzero(mask)[-1]) + 1
+        after = np.where(valid, scores, np.nan)[begin:]
         if chart == "ewma":
-            sides = _chart_ewma(scores[begin:], baseline, ewma_lambda, ewma_width)
+            sides = _chart_ewma(after, baseline, ewma_lambda, ewma_width)
         else:
-            sides = _chart_cusum(scores[begin:], baseline, cusum_k, cusum_h)
+            sides = _chart_cusum(after, baseline, cusum_k, cusum_h)
         for position, direction, value, limit_value in sorted(_find_onsets(sides)):
-            row = rows.iloc[begin + position]
             found.append({
-                "column_name": column, "chart": chart, "run_id": int(row["run_id"]),
-                "session_local": row["session_local"], "direction": direction, "value": value,
+                "column_name": column, "chart": chart, "run_id": int(run_ids[begin + position]),
+                "session_local": sessions[begin + position], "direction": direction, "value": value,
                 "limit_value": limit_value, "n_baseline": baseline.n,
             })  # fmt: skip
     return pd.DataFrame(found, columns=list(FLAG_COLUMNS))
