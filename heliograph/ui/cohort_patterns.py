@@ -56,7 +56,7 @@ def show_heat(scene: CohortScene) -> None:
     if settings.suppress_small and total < settings.small_group:
         tell_hidden(1, "group", settings)
         return
-    window = settings.baseline_from is not None or settings.baseline_until is not None
+    window = settings.baseline_until is not None
     needed = 1 if window else settings.baseline_runs
     enough = deviations[deviations["n_baseline"] >= needed]
     without = deviations["participant_id"].nunique() - enough["participant_id"].nunique()
