@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bland_altman"]
 
-PANEL_PX, LEFT_PX, RIGHT_PX = 360, 52, 96
+PANEL_PX, LEFT_PX, RIGHT_PX, AXIS_PX = 360, 52, 96, 54
 PAIR_COLOUR: dict[Mode, str] = {"light": "#1f6f78", "dark": "#5cc2cc"}
 ROOM = 1.12
 
@@ -87,7 +87,7 @@ def plot_bland_altman(
         yaxis={"title": {"text": f"Difference ({unit})", "standoff": 6}, "range": [-reach, reach],
                "zeroline": True, "zerolinecolor": MUTED[mode], "zerolinewidth": 1},
     )  # fmt: skip
-    return stamp_cohort(figure, title=title, lines=lines, notes=notes, about=about, mode=mode)
+    return stamp_cohort(figure, title=title, lines=lines, notes=notes, about=about, mode=mode, axis_px=AXIS_PX)
 
 
 def _add_level(figure: go.Figure, at: float, low: float, high: float, name: str, dash: str, mode: Mode) -> None:
@@ -95,8 +95,8 @@ def _add_level(figure: go.Figure, at: float, low: float, high: float, name: str,
         figure.add_hrect(y0=low, y1=high, fillcolor=fade(INK[mode], 0.09), line_width=0, layer="below")
     figure.add_hline(y=at, line={"color": INK[mode], "width": 1.8, "dash": dash})
     figure.add_annotation(
-        text=f"{name}<br><b>{at:+.2f}</b>", x=1, xref="paper", xanchor="left", xshift=6, y=at, yanchor="middle",
-        showarrow=False, align="left", font={"size": 11, "color": INK[mode]},
+        text=f"{name}<br><b>{at:+.2f}</b>".replace("-", "−"), x=1, xref="paper", xanchor="left", xshift=6,
+        y=at, yanchor="middle", showarrow=False, align="left", font={"size": 11, "color": INK[mode]},
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from thymia_api import BIOMARKERS
 __all__ = ["PEOPLE_SHOWN", "Slope", "plot_between", "plot_effects", "plot_within"]
 
 PANEL_PX, ROW_PX, HEAD_PX = 300, 27, 16
-LEFT_PX, NAMES_PX = 52, 128
+LEFT_PX, NAMES_PX, AXIS_PX = 52, 128, 54
 PEOPLE_SHOWN = 60
 SVG_POINTS = 1500
 ROOM = 1.08  # Air around the outermost point.
@@ -110,7 +110,7 @@ def plot_within(
     if len(shown) < len(person_lines):
         told.append(f"Thin lines: {len(shown)} of {count_of(len(person_lines), 'person', 'persons')}")
     return stamp_cohort(
-        figure, title=title, lines=lines, notes=told, about=about, mode=mode
+        figure, title=title, lines=lines, notes=told, about=about, mode=mode, axis_px=AXIS_PX
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def plot_between(
         | {"tickvals": [0, 0.25, 0.5, 0.75, 1], "zeroline": False},
     )
     return stamp_cohort(
-        figure, title=title, lines=lines, notes=notes, about=about, mode=mode
+        figure, title=title, lines=lines, notes=notes, about=about, mode=mode, axis_px=AXIS_PX
     )  # fmt: skip
 
 

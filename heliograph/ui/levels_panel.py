@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from heliograph.charts.cohort_frame import FigureAbout
     from heliograph.charts.two_levels import Slope
 
-__all__ = ["ADJUSTMENTS", "Side", "SixWords", "format_interval", "format_p", "show_sides", "show_six"]
+__all__ = ["ADJUSTMENTS", "MINUS", "Side", "SixWords", "format_interval", "format_p", "show_sides", "show_six"]
 
 ADJUSTMENTS = {"holm": "Holm", "bh": "Benjamini–Hochberg"}
 MINUS = "−"  # As long as the digits, as the axes have it.

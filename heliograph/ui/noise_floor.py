@@ -74,15 +74,15 @@ def show_noise_floor(workspace: Workspace, participant: Participant) -> None:
         return
     with box:
         found = load_noise_set(workspace.store, participant.id, now=local_now())
-        st.markdown(EXPLAINED.format(minutes=found.window_min))
-        st.markdown(_tell_so_far(found))
         if not active:
+            st.markdown(EXPLAINED.format(minutes=found.window_min))
+            st.markdown(_tell_so_far(found))
             if sure_button("Begin a set", key="record_noise_begin", icon=":material/play_arrow:"):
                 st.session_state[ACTIVE] = participant.id
                 st.rerun()
             return
         st.markdown(f"**{_tell_next(found)}**")
-        st.caption("Recordings of the set get the tag repeat by themselves.")
+        st.caption(f"Recordings of the set are tagged repeat by themselves. {_tell_so_far(found)}")
         if sure_button("End the set", key="record_noise_end", icon=":material/stop:"):
             del st.session_state[ACTIVE]
             st.rerun()

@@ -40,7 +40,7 @@ __all__ = ["describe_line", "show_questionnaires"]
 
 PREFIX = "selfreport_import"
 FORM_PX = 640
-SHOWN_LINES = 500
+SHOWN_LINES, SHOWN_SPELLINGS = 500, 5
 MAX_NAME = 80
 DELIMITER_NAMES = {";": "semicolons", ",": "commas", "\t": "tabs"}
 EXAMPLE = "label;date;instrument;score\nP-001;2026-03-02;PSS-10;17\nP-002;2026-03-02;PSS-10;9\n"
@@ -69,12 +69,10 @@ HARMLESS = (LineState.READY, LineState.ALREADY_THERE, LineState.TWICE_IN_FILE)
 
 def show_questionnaires(workspace: Workspace) -> None:
     """Draw the upload with its preview, and the imports so far."""
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.subheader("Import totals", anchor=False)
-        _show_upload(workspace)
-    with right:
-        st.subheader("Imports so far", anchor=False)
+    st.subheader("Import totals", anchor=False)
+    _show_upload(workspace)
+    st.subheader("Imports so far", anchor=False)
+    with st.container(width=FORM_PX):
         _show_sources(workspace)
 
 
@@ -145,15 +143,11 @@ def _describe_problem(parsed: ParsedFile) -> str:
 def _show_preview(checked: CheckedFile, parsed: ParsedFile) -> None:
     left_out = len(checked.lines) - checked.count(*HARMLESS)
     known = checked.count(LineState.ALREADY_THERE, LineState.TWICE_IN_FILE)
-    with st.container(horizontal=True):
-        st.metric("New", f"{len(checked.ready):,}", width=130)
-        st.metric("Known already", f"{known:,}", width=150)
-        st.metric("Left out", f"{left_out:,}", width=130)
-    for written, kept in list(checked.respelled.items())[:5]:
-        st.caption(f"{escape(written)} is read as {escape(kept)}.")
+    st.markdown(f"**{len(checked.ready):,} new** · {known:,} known already · **{left_out:,} left out**")
     told = f"Separated by {DELIMITER_NAMES[parsed.delimiter]}"
     told += ", read as Windows-1252: check letters with accents." if parsed.encoding == "cp1252" else "."
-    st.caption(told)
+    spelt = [f"{escape(written)} is read as {escape(kept)}." for written, kept in checked.respelled.items()]
+    st.caption(" ".join([told, *spelt[:SHOWN_SPELLINGS]]))
     st.dataframe(
         _make_preview(checked), hide_index=True, key=f"{PREFIX}_preview",
         column_config={
@@ -163,7 +157,7 @@ def _show_preview(checked: CheckedFile, parsed: ParsedFile) -> None:
             "Instrument": st.column_config.TextColumn(width=105),
             "Score": st.column_config.TextColumn(width=65),
             "What happens": st.column_config.TextColumn(width=165),
-            "Why, and what to do": st.column_config.TextColumn(width=380),
+            "Why, and what to do": st.column_config.TextColumn(width=440),
         },
         alt="Lines of the file and what happens to each; those that are left out come first",
     )  # fmt: skip
@@ -178,11 +172,11 @@ def _make_preview(checked: CheckedFile) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Line": [line.number for line in lines],
+            "What happens": [STATES[line.state] for line in lines],
             "Participant": [plain_line(line.label) for line in lines],
             "Date": [plain_line(line.date) for line in lines],
             "Instrument": [plain_line(line.instrument) for line in lines],
             "Score": [plain_line(line.score) for line in lines],
-            "What happens": [STATES[line.state] for line in lines],
             "Why, and what to do": [describe_line(line) for line in lines],
         }
     )

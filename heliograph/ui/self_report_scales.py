@@ -13,6 +13,7 @@ import streamlit as st
 from heliograph.charts import Mode, escape_plotly
 from heliograph.store import Store, load_labels, load_study_settings
 from heliograph.ui.figures import show_chart
+from heliograph.ui.levels_panel import MINUS
 from heliograph.ui.markup import escape
 from heliograph.ui.self_report_agreement import show_no_self_report
 from heliograph.ui.self_report_measures import Measure, choose_measure, load_measure_values, load_measures
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["pair_measures", "show_same_scale"]
 
 PERCENT = 100.0
-FIELD_PX = 130
+FIELD_PX = 250
 LEAD = (
     "Limits of agreement tell by how much two measures **of the same thing** differ. They need one scale: a score"
     " of the voice shares no unit with a rating, so biomarkers are compared under *Beside the voice* only."
@@ -60,8 +61,9 @@ def show_same_scale(workspace: Workspace) -> None:
                 st.number_input("Days apart, at most", 0, 31, value=3, key="selfreport_apart", width=170)
             )
         declared = st.checkbox(
-            "I declare: both measure the same thing, and the ends of their ranges mean the same",
+            "I declare: both measure the same thing",
             key=f"selfreport_declared_{first.is_rating}_{first.key}_{second.key}",
+            help="And the ends of both ranges mean the same: none of it, and the most possible.",
         )
     reason = _why_not(first, second, declared)
     if reason:
@@ -100,15 +102,15 @@ def _ask_range(measure: Measure, place: str) -> Measure:
     """The measure with the ends of its range; those of a questionnaire are the researcher's to say."""
     if measure.is_rating and measure.low is not None:
         return measure
+    key, title = f"selfreport_{place}_{measure.key}", escape(measure.title)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.markdown(f"Range of {escape(measure.title)}", width=220)
-        key = f"selfreport_{place}_{measure.key}"
-        low = st.number_input(
-            "Lowest possible", value=None, key=f"{key}_low", width=FIELD_PX, step=1.0, format="%g"
-        )
-        high = st.number_input(
-            "Highest possible", value=None, key=f"{key}_high", width=FIELD_PX, step=1.0, format="%g"
-        )
+        low, high = (
+            st.number_input(
+                f"{words} possible total of {title}", value=None, key=f"{key}_{end}", width=FIELD_PX, step=1.0,
+                format="%g",
+            )
+            for words, end in (("Lowest", "low"), ("Highest", "high"))
+        )  # fmt: skip
     return replace(measure, low=low, high=high)
 
 
@@ -152,8 +154,8 @@ def _show_pairs(
     named = pairs.assign(label=[labels.get(int(number), "") for number in pairs["participant_id"]])
     about = FigureAbout(workspace.name, workspace.synthetic, date.today())
     lines = [
-        f"{escape_plotly(first.title, max_chars=34)} −",
-        f"{escape_plotly(second.title, max_chars=34)}",
+        f"{escape_plotly(first.title, max_chars=36)}, minus",
+        f"{escape_plotly(second.title, max_chars=36)}",
         f"n = {found.n} pairs of {found.n_participants} participants",
     ]
     several = found.n > found.n_participants
@@ -203,8 +205,8 @@ def _show_limits(found: BlandAltman, unit: str, level: str) -> None:
 
 
 def _tell(value: float) -> str:
-    return f"{value:+.2f}" if math.isfinite(value) else "–"
+    return f"{value:+.2f}".replace("-", MINUS) if math.isfinite(value) else "–"
 
 
 def _tell_interval(low: float, high: float) -> str:
-    return f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) and math.isfinite(high) else "–"
+    return f"{_tell(low)} to {_tell(high)}" if math.isfinite(low) and math.isfinite(high) else "–"

@@ -6,7 +6,7 @@ import streamlit as st
 
 __all__ = ["AGREEMENT", "QUESTIONNAIRES", "SAME_SCALE", "choose_view"]
 
-AGREEMENT, SAME_SCALE, QUESTIONNAIRES = "Beside the voice", "Two measures, one scale", "Questionnaires"
+AGREEMENT, SAME_SCALE, QUESTIONNAIRES = "Beside the voice", "Two measures", "Import"
 VIEWS = (AGREEMENT, SAME_SCALE, QUESTIONNAIRES)
 
 
