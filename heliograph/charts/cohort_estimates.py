@@ -156,7 +156,7 @@ def _make_estimate(
         )  # fmt: skip
     estimate = float(row["estimate"])
     known = not pd.isna(row["low"])
-    clear = not pd.isna(row["p_adjusted"]) and row["p_adjusted"] < 1 - confidence
+    clear = not pd.isna(row["p_adjusted"]) and row["p_adjusted"] < round(1 - confidence, 6)
     sign = "" if ratio else "+"
     interval = f"{row['low']:{sign}.3g} to {row['high']:{sign}.3g}" if known else "no interval"
     told = f"{count_of(int(row['n_participants']), 'participant')}, {count_of(int(row['n_runs']), 'result')}"
