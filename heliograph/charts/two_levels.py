@@ -202,7 +202,7 @@ def plot_effects(
     Returns
     -------
     plotly.graph_objects.Figure
-        Two panels, each with an x axis of its own.
+        A panel for each level that has rows, with an x axis of its own.
 
     Raises
     ------
@@ -210,10 +210,11 @@ def plot_effects(
         When `effects` lacks a column that the figure needs.
     """
     check_columns(effects, ["name", "level", "estimate", "low", "high", "n_participants", "n_runs"])
-    panels = stack_panels([ROW_PX * len(BIOMARKERS)] * 2, gap_px=66, head_px=HEAD_PX)
+    levels = [level for level in ("within", "between") if (effects["level"] == level).any()]
+    panels = stack_panels([ROW_PX * len(BIOMARKERS)] * max(1, len(levels)), gap_px=66, head_px=HEAD_PX)
     figure = make_panel_figure(panels, mode, left_px=NAMES_PX)
     names = [biomarker.name for biomarker in BIOMARKERS]
-    for number, level in enumerate(("within", "between")):
+    for number, level in enumerate(levels):
         rows = effects[(effects["level"] == level) & effects["name"].isin(names)]
         axis = "" if number == 0 else "2"
         figure.add_trace(_make_estimates(rows, level, names, axis, mode))

@@ -57,24 +57,29 @@ class SixWords:
 def show_sides(
     apart: LevelsApart,
     labels: Mapping[int, str],
-    sides: Mapping[str, Side],
+    sides: Mapping[str, Side | str],
     *,
     biomarker: Biomarker,
     about: FigureAbout,
     key: str,
     file_name: str,
 ) -> None:
-    """Draw both figures side by side (below each other on a phone), each with its downloads."""
+    """Draw both figures side by side (below each other on a phone), each with its downloads. A text instead of a
+    side says why there is no such figure."""
     for column, level in zip(st.columns(2, gap="large"), LEVELS, strict=True):
+        side = sides[level]
         with column:
             st.subheader(LEVELS[level], anchor=False)
-            st.caption(sides[level].asked)
-            make = _prepare(level, apart, labels, sides[level], biomarker, about)
+            if isinstance(side, str):
+                st.info(side)
+                continue
+            st.caption(side.asked)
+            make = _prepare(level, apart, labels, side, biomarker, about)
             numbers = (
                 apart.points if level == "within" else apart.people.drop(columns=["low_x", "high_x", "slope"])
             )
             show_chart(
-                make, key=f"{key}_{level}", alt=f"{sides[level].title}: {sides[level].lines[-1]}", numbers=numbers,
+                make, key=f"{key}_{level}", alt=f"{side.title}: {side.lines[-1]}", numbers=numbers,
                 file_name=f"{file_name}-{level}",
             )  # fmt: skip
 
@@ -98,6 +103,8 @@ def show_six(table: pd.DataFrame, words: SixWords, *, about: FigureAbout, key: s
         show_chart(make, key=f"{key}_six", alt=words.title, numbers=table, file_name=f"{file_name}-all")
     with right:
         for level, title in LEVELS.items():
+            if not (table["level"] == level).any():
+                continue
             st.markdown(f"**{title}**")
             st.dataframe(
                 _make_table(table[table["level"] == level], words), hide_index=True,

@@ -3,6 +3,7 @@ each biomarker. The two effects stand apart in every figure and table."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,13 +20,32 @@ if TYPE_CHECKING:
 
     from heliograph.analysis.levels_apart import LevelsApart
     from heliograph.charts.cohort_frame import FigureAbout
+    from heliograph.charts.two_levels import Slope
 
-__all__ = ["fit_six", "show_sleep_and_voice"]
+__all__ = ["compare_people", "fit_six", "show_sleep_and_voice"]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A sleep measure: its column, its unit (one, many), and whether it is one number a person."""
+
+    title: str
+    column: str
+    unit: str = "hour"
+    units: str = "hours"
+    is_personal: bool = False
+
 
 PREDICTORS = {
-    "Sleep duration": "sleep_h",
-    "Middle of sleep": "mid_sleep_h",
-    "Hours awake at the recording": "hours_awake",
+    predictor.title: predictor
+    for predictor in (
+        Predictor("Sleep duration", "sleep_h"),
+        Predictor("Middle of sleep", "mid_sleep_h"),
+        Predictor("Hours awake at the recording", "hours_awake"),
+        Predictor("Irregularity", "mid_sleep_sd_h", is_personal=True),
+        Predictor("Sleep Regularity Index", "sri", "point", "points", is_personal=True),
+        Predictor("Social jetlag", "social_jetlag_h", is_personal=True),
+    )
 }
 # More rows take longer than a person wants to wait without having asked for it.
 FIT_AT_ONCE_ROWS = 6_000
@@ -48,16 +68,18 @@ def show_sleep_and_voice(workspace: Workspace, found: SleepRows, about: FigureAb
             bind="query-params",
             width=220,
         )
-    words, biomarker = words or next(iter(PREDICTORS)), titles.get(title or "", BIOMARKERS[0])
-    predictor = PREDICTORS[words]
+    predictor = PREDICTORS.get(words or "", next(iter(PREDICTORS.values())))
+    biomarker = titles.get(title or "", BIOMARKERS[0])
     settings = load_study_settings(workspace.store)
-    table = _fit_when_wanted(workspace, found, predictor, settings)
-    _show_one(workspace, found, words, biomarker, table, about)
+    rows = _add_personal(found.rows, predictor)
+    table = _fit_when_wanted(workspace, found, rows, predictor, settings)
+    _show_one(workspace, rows, predictor, biomarker, table, about)
     if table is not None:
         st.subheader("All six biomarkers", anchor=False)
         show_six(
-            table, _word_six(words, settings), about=about, key="sleep", file_name=f"heliograph-sleep-{predictor}"
-        )
+            table, _word_six(predictor, settings), about=about, key="sleep",
+            file_name=f"heliograph-sleep-{predictor.column}",
+        )  # fmt: skip
         st.caption(
             "Neither effect is a cause. Within persons compares a person with themselves; between persons compares"
             " people who differ in many other ways as well."
@@ -105,17 +127,71 @@ def fit_six(
     return pd.concat(parts, ignore_index=True)
 
 
+def compare_people(rows: pd.DataFrame, column: str, settings: StudySettings) -> pd.DataFrame:
+    """One row a biomarker: the change of persons' mean scores for one unit more of a measure that is one number a
+    person (in every row of theirs), with p adjusted over the six."""
+    import pandas as pd
+
+    from heliograph.analysis import adjust_p
+    from heliograph.analysis.between_slope import compute_between_slope
+    from heliograph.analysis.levels_apart import compute_levels_apart
+
+    people = [
+        compute_levels_apart(rows["participant_id"], rows[column], rows[biomarker.continuous]).people
+        for biomarker in BIOMARKERS
+    ]
+    found = [compute_between_slope(part["x"], part["y"], confidence=settings.confidence) for part in people]
+    return pd.DataFrame(
+        {
+            "name": [biomarker.name for biomarker in BIOMARKERS],
+            "level": "between",
+            "predictor": column,
+            "estimate": [entry.slope for entry in found],
+            "low": [entry.low for entry in found],
+            "high": [entry.high for entry in found],
+            "confidence": settings.confidence,
+            "p": [entry.p for entry in found],
+            "p_adjusted": list(adjust_p([entry.p for entry in found], settings.p_adjust)),
+            "p_adjusted_by": settings.p_adjust,
+            "n_participants": [entry.n for entry in found],
+            "n_runs": [int(part["n_runs"].sum()) for part in people],
+            "formula": f"mean score ~ {column}",
+            "note": [entry.note for entry in found],
+        }
+    )
+
+
+def _add_personal(rows: pd.DataFrame, predictor: Predictor) -> pd.DataFrame:
+    """The rows with a measure that is one number a person in each of that person's rows."""
+    if not predictor.is_personal:
+        return rows
+    from heliograph.analysis.sleep_people import compute_sleep_people
+
+    people = compute_sleep_people(rows).set_index("participant_id")[predictor.column]
+    return rows.assign(**{predictor.column: rows["participant_id"].map(people)})
+
+
 def _join_notes(note: str, problems: tuple[str, ...]) -> str:
     return " ".join(text.rstrip(".") + "." for text in (note, *problems) if text).rstrip(".")
 
 
 def _fit_when_wanted(
-    workspace: Workspace, found: SleepRows, predictor: str, settings: StudySettings
+    workspace: Workspace, found: SleepRows, every: pd.DataFrame, predictor: Predictor, settings: StudySettings
 ) -> pd.DataFrame | None:
     """The six models: fitted once for the same data, at once where that is quick, else after a press."""
-    rows = found.rows[found.rows[predictor].notna()]
+    rows = every[every[predictor.column].notna()]
+    if predictor.is_personal:
+        return compare_people(rows, predictor.column, settings)
     newest = str(rows["session_local"].max()) if len(rows) else ""
-    wanted = (predictor, found.chosen, len(rows), newest, settings.confidence, settings.p_adjust, workspace.name)
+    wanted = (
+        predictor.column,
+        found.chosen,
+        len(rows),
+        newest,
+        settings.confidence,
+        settings.p_adjust,
+        workspace.name,
+    )
     kept: dict[Any, pd.DataFrame] = st.session_state.setdefault("sleep_fits", {})
     if wanted not in kept:
         if len(rows) > FIT_AT_ONCE_ROWS and not st.button("Fit the models", key="sleep_fit", type="primary"):
@@ -123,7 +199,7 @@ def _fit_when_wanted(
             return None
         with st.spinner("Fitting six models…"):
             totals = (found.sample.n_participants_total, found.sample.n_runs_total)
-            kept[wanted] = fit_six(rows, predictor, settings, totals=totals)
+            kept[wanted] = fit_six(rows, predictor.column, settings, totals=totals)
         while len(kept) > KEPT_FITS:
             del kept[next(iter(kept))]
     return kept[wanted]
@@ -131,108 +207,110 @@ def _fit_when_wanted(
 
 def _show_one(
     workspace: Workspace,
-    found: SleepRows,
-    words: str,
+    rows: pd.DataFrame,
+    predictor: Predictor,
     biomarker: Biomarker,
     table: pd.DataFrame | None,
     about: FigureAbout,
 ) -> None:
     from heliograph.analysis.levels_apart import compute_levels_apart
 
-    predictor = PREDICTORS[words]
-    apart = compute_levels_apart(
-        found.rows["participant_id"], found.rows[predictor], found.rows[biomarker.continuous]
-    )
+    apart = compute_levels_apart(rows["participant_id"], rows[predictor.column], rows[biomarker.continuous])
     labels = load_labels(workspace.store, [int(number) for number in apart.people["participant_id"]])
-    rows: dict[str, dict[Any, Any]] = {}
+    found: dict[str, dict[Any, Any]] = {}
     if table is not None:
-        rows = {str(row["level"]): row for row in table[table["name"] == biomarker.name].to_dict("records")}
+        found = {str(row["level"]): row for row in table[table["name"] == biomarker.name].to_dict("records")}
+    sides: dict[str, Side | str] = {"between": _word_between(predictor, biomarker, apart, found.get("between"))}
+    if predictor.is_personal:
+        sides["within"] = f"{predictor.title} is one number a person: there is nothing to compare within persons."
+    else:
+        sides["within"] = _word_within(predictor, biomarker, apart, found.get("within"))
     show_sides(
-        apart, labels, _word_sides(words, biomarker, apart, rows), biomarker=biomarker, about=about,
-        key=f"sleep_{biomarker.name}", file_name=f"heliograph-sleep-{predictor}-{biomarker.name}",
+        apart, labels, sides, biomarker=biomarker, about=about, key=f"sleep_{biomarker.name}",
+        file_name=f"heliograph-sleep-{predictor.column}-{biomarker.name}",
     )  # fmt: skip
 
 
-def _word_sides(
-    words: str, biomarker: Biomarker, apart: LevelsApart, rows: dict[str, dict[Any, Any]]
-) -> dict[str, Side]:
+def _word_within(
+    predictor: Predictor, biomarker: Biomarker, apart: LevelsApart, row: dict[Any, Any] | None
+) -> Side:
+    n_people = int((apart.people["n_runs"] >= 2).sum())
+    return Side(
+        asked=f"When a person's {_lower(predictor)} is above their own mean, does their score move with it?",
+        title=f"{biomarker.title} within persons",
+        lines=[*_list_lines(predictor, row), f"n = {n_people} participants, {len(apart.points)} runs"],
+        notes=[
+            "Point: one run, minus the person's own means",
+            "Thin: each person · thick: all" + (" (mixed model)" if row else ""),
+            *_explain_band(row),
+        ],
+        x_title=f"{escape_plotly(predictor.title)}, {predictor.units} from own mean",
+        slope=_make_slope(row, apart.slope_within, 0.0, 0.0),
+    )
+
+
+def _word_between(
+    predictor: Predictor, biomarker: Biomarker, apart: LevelsApart, row: dict[Any, Any] | None
+) -> Side:
+    centre = apart.people[["x", "y"]].mean()
+    by_model = " (mixed model)" if row and not predictor.is_personal else ""
+    of_whom = "" if predictor.is_personal else "mean of "
+    n = f"n = {len(apart.people)} participants, {int(apart.people['n_runs'].sum())} runs"
+    return Side(
+        asked=f"Do persons with a higher {of_whom}{_lower(predictor)} have higher scores?",
+        title=f"{biomarker.title} between persons",
+        lines=[*_list_lines(predictor, row), n],
+        notes=["Dot: one person", f"Line: over the persons{by_model}", *_explain_band(row)],
+        x_title=f"{escape_plotly(predictor.title)}, {predictor.units}{', own mean' if of_whom else ''}",
+        slope=_make_slope(row, apart.slope_between, float(centre["x"]), float(centre["y"])),
+    )
+
+
+def _make_slope(row: dict[Any, Any] | None, plain: float, at_x: float, at_y: float) -> Slope | None:
+    """The estimate with its interval, else the plain least squares line, else none."""
     from heliograph.charts.two_levels import Slope
 
-    measure = escape_plotly(words)
-    means = apart.people[["x", "y"]].mean()
-    centre = {"within": (0.0, 0.0), "between": (float(means["x"]), float(means["y"]))}
-    fallback = {"within": apart.slope_within, "between": apart.slope_between}
-    slopes: dict[str, Slope | None] = {}
-    for level, (at_x, at_y) in centre.items():
-        row = rows.get(level)
-        if row is not None and row["estimate"] == row["estimate"]:
-            slopes[level] = Slope(row["estimate"], row["low"], row["high"], at_x, at_y)
-        else:
-            slope = fallback[level]
-            slopes[level] = Slope(slope, at_x=at_x, at_y=at_y) if slope == slope else None
-    lower = words[0].lower() + words[1:]
-    n_within = int((apart.people["n_runs"] >= 2).sum())
-    counts = {
-        "within": f"n = {n_within} participants, {len(apart.points)} runs",
-        "between": f"n = {len(apart.people)} participants, {int(apart.people['n_runs'].sum())} runs",
-    }
-    return {
-        "within": Side(
-            asked=f"When a person's {lower} is above their own mean, does their score move with it?",
-            title=f"{biomarker.title} within persons",
-            lines=[
-                f"over {measure}",
-                "Score: <b>higher is worse</b>",
-                _tell(rows.get("within")),
-                counts["within"],
-            ],
-            notes=[
-                "Point: one run, minus the person's own means",
-                *_explain(rows, "thin: each person · thick: all"),
-            ],
-            x_title=f"{measure}, hours from own mean",
-            slope=slopes["within"],
-        ),
-        "between": Side(
-            asked=f"Do persons with a higher mean of {lower} have higher scores?",
-            title=f"{biomarker.title} between persons",
-            lines=[
-                f"over {measure}",
-                "Score: <b>higher is worse</b>",
-                _tell(rows.get("between")),
-                counts["between"],
-            ],
-            notes=["Dot: the means of one person", *_explain(rows, "line: over the persons")],
-            x_title=f"{measure}, person's mean in hours",
-            slope=slopes["between"],
-        ),
-    }
+    if row is not None and row["estimate"] == row["estimate"]:
+        return Slope(row["estimate"], row["low"], row["high"], at_x, at_y)
+    return Slope(plain, at_x=at_x, at_y=at_y) if plain == plain else None
 
 
-def _explain(rows: dict[str, dict[Any, Any]], lines: str) -> list[str]:
-    if not rows:
-        return [lines.capitalize()]
-    level = f"{100 * float(rows['within']['confidence']):g} %"
-    return [f"{lines.capitalize()} (mixed model)", f"Grey: {level} interval of the slope"]
+def _lower(predictor: Predictor) -> str:
+    title = predictor.title
+    return title if title.startswith("Sleep Reg") else title[0].lower() + title[1:]
 
 
-def _tell(row: dict[Any, Any] | None) -> str:
+def _list_lines(predictor: Predictor, row: dict[Any, Any] | None) -> list[str]:
+    lines = [f"over {escape_plotly(predictor.title)}", "Score: <b>higher is worse</b>"]
+    if row is None:
+        return [*lines, "No estimate yet"]
+    if row["estimate"] != row["estimate"]:
+        return [*lines, "No estimate: see below"]
+    interval = format_interval(row["estimate"], row["low"], row["high"], digits=3)
+    return [*lines, f"{interval} per {predictor.unit} more"]
+
+
+def _explain_band(row: dict[Any, Any] | None) -> list[str]:
     if row is None or row["estimate"] != row["estimate"]:
-        return "No estimate yet" if row is None else str(row["note"])[:60]
-    return f"{format_interval(row['estimate'], row['low'], row['high'], digits=3)} per hour more"
+        return []
+    return [f"Grey: {100 * float(row['confidence']):g} % interval of the slope"]
 
 
-def _word_six(words: str, settings: StudySettings) -> SixWords:
+def _word_six(predictor: Predictor, settings: StudySettings) -> SixWords:
+    by_model = "Mixed model with person's mean and deviation (Mundlak)"
     return SixWords(
-        title=f"{words} and the voice",
-        lines=["Change of the score for one hour more", f"with {100 * settings.confidence:g} % intervals"],
+        title=f"{predictor.title} and the voice",
+        lines=[
+            f"Change of the score for one {predictor.unit} more",
+            f"with {100 * settings.confidence:g} % intervals",
+        ],
         notes=[
             "Right of 0: the score is higher, which is worse",
-            "Mixed model with person's mean and deviation (Mundlak)",
+            "Least squares over means, each person once" if predictor.is_personal else by_model,
             f"p in the table: adjusted over six by {ADJUSTMENTS.get(settings.p_adjust, settings.p_adjust)}",
         ],
         units={"within": "<b>Within persons</b>", "between": "<b>Between persons</b>"},
-        statistic="Per hour",
+        statistic=f"Per {predictor.unit}",
         limits=None,
         digits=3,
     )

@@ -171,6 +171,13 @@ def test_the_two_levels_have_panels_axes_and_marks_of_their_own():
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
 
 
+def test_a_level_without_rows_gets_no_panel():
+    effects = make_effects()
+    figure = plot_six(effects[effects["level"] == "between"])
+    assert [entry.name for entry in figure.data] == ["between"]
+    assert "Within" not in texts(figure)
+
+
 def test_without_limits_each_panel_fits_its_own_intervals():
     effects = make_effects()
     effects.loc[effects["level"] == "between", "high"] = 3.0

@@ -76,6 +76,17 @@ def test_the_voice_has_a_figure_and_a_table_for_each_level_and_none_for_both(ope
     assert "Mundlak" in six
 
 
+@pytest.mark.parametrize("measure", ["Irregularity", "Sleep Regularity Index", "Social jetlag"])
+def test_what_is_one_number_a_person_is_compared_between_persons_only(open_page, pilot, measure):
+    app = open_page("sleep", sleep_view="Sleep and the voice", sleep_measure=measure)
+    assert "nothing to compare within persons" in app.info[0].value
+    between, six = figures(app)
+    assert "between persons" in between
+    assert "Within persons" not in six
+    (table,) = tables(app)
+    assert max(table["Participants"]) <= 12
+
+
 def test_models_are_fitted_once_for_the_same_data(open_page, pilot, monkeypatch):
     from heliograph.ui import sleep_models
 
