@@ -114,3 +114,11 @@ def test_an_empty_frame_chooses_nothing_and_frames_are_not_changed():
     pd.testing.assert_frame_equal(frame, before)
     assert select_baseline(frame.iloc[:0], "score").empty
     assert select_baseline(frame.iloc[:0], "score", until="2026-03-02").empty
+
+
+def test_a_run_without_a_time_does_not_count_and_times_may_be_text():
+    frame = make_runs([0, 24, 48], [0.1, 0.2, 0.3])
+    frame.loc[1, "session_local"] = pd.NaT
+    assert select_baseline(frame, "score").tolist() == [True, False, True]
+    text = frame.assign(session_local=["2026-03-02T08:00:00", "2026-03-01T08:00:00", "2026-03-03T08:00:00"])
+    assert select_baseline(text, "score", first=1).tolist() == [False, True, False]
