@@ -23,7 +23,7 @@ from heliograph.analysis.terms import PARTICIPANTS_NEEDED, Design, make_design
 
 __all__ = ["MIXED_ROW_LIMIT", "ModelReport", "fit_all", "fit_mixed_model"]
 
-MIXED_ROW_LIMIT = 100_000
+MIXED_ROW_LIMIT = 50_000
 """Runs above which whole participants are drawn at random, so that a table of six models takes seconds."""
 
 TIMES_FOR_SLOPES = 3

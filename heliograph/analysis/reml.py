@@ -20,6 +20,9 @@ __all__ = ["RemlFit", "fit_reml"]
 SINGULAR_BELOW = 1e-3
 """A random spread below this share of the residual's counts as none."""
 
+SMALL = 0.05
+"""A spread below this share is looked at again: the optimiser stops near bounds."""
+
 STEP = 1e-4
 """Of the numerical derivatives with respect to relative spreads, which are of the order of 1."""
 
@@ -161,28 +164,51 @@ class _Likelihood:
 
 
 def _minimise(likelihood: _Likelihood) -> tuple[np.ndarray, bool, str]:
-    """The best of two starts, bounded: spreads are not negative."""
+    """The least criterion, spreads not being negative.
+
+    Simplexes and intervals only: methods with gradients call threaded linear algebra for 3 numbers, which on a
+    busy machine costs ten times the likelihood.
+    """
     from scipy import optimize
 
-    bounds = [(0.0, None) if diagonal else (None, None) for diagonal in likelihood.diagonal]
-    found = [
-        optimize.minimize(
-            likelihood.compute_criterion,
-            np.where(likelihood.diagonal, start, 0.0),
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"ftol": 1e-12, "gtol": 1e-6 * likelihood.df, "maxiter": 200},
+    if likelihood.q == 1:
+        # The spread as a share s / (1 + s) of itself and the residual: all of it lies in [0, 1).
+        found = optimize.minimize_scalar(
+            lambda share: likelihood.compute_criterion(np.array([share / (1 - share)])),
+            bounds=(0.0, 0.99999),
+            method="bounded",
+            options={"xatol": 1e-8},
         )
-        for start in (1.0, 0.2)
-    ]
-    best = min(found, key=lambda result: float(result.fun))
-    return np.asarray(best.x), bool(best.success), "" if best.success else str(best.message)
+        return (
+            np.array([found.x / (1 - found.x)]),
+            bool(found.success),
+            "" if found.success else str(found.message),
+        )
+    size = len(likelihood.diagonal)
+    at, message, converged = np.where(likelihood.diagonal, 0.7, 0.0), "", True
+    for step in (0.4, 0.05):
+        result = optimize.minimize(
+            likelihood.compute_criterion,
+            at,
+            method="Nelder-Mead",
+            bounds=[(0.0, None) if diagonal else (None, None) for diagonal in likelihood.diagonal],
+            options={
+                "initial_simplex": np.vstack([at, at + step * np.eye(size)]),
+                "xatol": 1e-5,
+                "fatol": 1e-7,
+                "maxfev": 1000 * size,
+            },
+        )
+        at, converged, message = result.x, bool(result.success), str(result.message)
+        if size <= 3 and converged:
+            break  # With more spreads a simplex can collapse: a second one starts where it ended.
+    return at, converged, "" if converged else message
 
 
 def _snap_to_zero(likelihood: _Likelihood, theta: np.ndarray) -> np.ndarray:
-    """Small spreads set to 0 where the criterion is none the worse for it: the optimiser stops near bounds."""
+    """Small spreads set to 0 where the criterion is none the worse for it."""
     best, least = theta, likelihood.compute_criterion(theta)
-    for number in np.flatnonzero(likelihood.diagonal & (theta < 0.05)):
+    for number in np.flatnonzero(likelihood.diagonal & (theta < SMALL)):
         tried = best.copy()
         tried[number] = 0.0
         if (value := likelihood.compute_criterion(tried)) <= least + 1e-5:

@@ -12,8 +12,8 @@ from heliograph.analysis import ordinal
 from heliograph.analysis.cumulative_logit import fit_cumulative_logit
 from heliograph.analysis.ordinal import fit_all_levels, fit_levels
 
-# Agresti (2013), Categorical Data Analysis, 3rd edition, table 12.3 (Francom, Chuang-Stein and Landis 1989): patients
-# by minutes to fall asleep, under 20, 20 to 30, 30 to 60 and over 60, at first (rows) and after two weeks (columns).
+# Agresti (2013), Categorical Data Analysis, 3rd edition, table 12.3 (Francom, Chuang-Stein and Landis 1989):
+# patients by minutes to fall asleep (under 20, to 30, to 60, over 60), at first (rows) and later (columns).
 INSOMNIA = {
     "active": [[7, 4, 1, 0], [11, 5, 2, 2], [13, 23, 3, 1], [9, 17, 13, 8]],
     "placebo": [[7, 4, 2, 1], [14, 5, 1, 0], [6, 9, 18, 2], [4, 11, 14, 22]],
