@@ -245,9 +245,10 @@ def _write_events(store: Store, people: list[Person], first: date, weeks: int) -
 
 
 def _make_ratings(session: Session, number: int) -> dict[str, float]:
-    """What the person would say, from the same true level as the scores, with a noise of its own."""
+    """What the person would say: the true level behind the scores, their own habit of answering, and noise."""
     rng = np.random.default_rng([number, session.person.number])
-    above = session.true_level - np.array(MEAN) + rng.normal(0, 0.5, len(MEAN))
+    habit = np.random.default_rng([session.person.number]).normal(0, 0.5, len(MEAN))
+    above = session.true_level - np.array(MEAN) + habit + rng.normal(0, 0.5, len(MEAN))
     return {
         "stress_0_10": float(np.clip(round(4.5 + 2.2 * above[STRESS]), 0, 10)),
         "energy_0_10": float(np.clip(round(6 - 2.0 * above[EXHAUSTION]), 0, 10)),
