@@ -80,7 +80,13 @@ def choose_trend_participant(store: Store) -> Participant | None:
 def choose_range() -> str | None:
     """Draw the ranges; returns the first wall time that is shown, None for all."""
     chosen = st.segmented_control(
-        "Range", list(RANGES), default="All", required=True, key="trends_range", bind="query-params"
+        "Range",
+        list(RANGES),
+        default="All",
+        required=True,
+        key="trends_range",
+        bind="query-params",
+        persist_state="session",
     )
     days = RANGES.get(chosen or "All")
     return f"{date.today() - timedelta(days=days)}T00:00:00" if days else None
@@ -155,16 +161,29 @@ def _show_participant(
 
 def _choose_biomarker() -> Biomarker:
     titles = {biomarker.title: biomarker for biomarker in BIOMARKERS}
-    chosen = st.selectbox("Shown large", list(titles), key="trends_biomarker", bind="query-params", width=200)
+    chosen = st.selectbox(
+        "Shown large",
+        list(titles),
+        key="trends_biomarker",
+        bind="query-params",
+        persist_state="session",
+        width=200,
+    )
     return titles.get(chosen or "", BIOMARKERS[0])
 
 
 def _choose_view(row: DeltaGenerator, biomarker: Biomarker) -> tuple[bool, bool, list[str]]:
     """Levels or scores, adjusted or not, and what is drawn besides."""
     with row:
-        buckets = st.toggle("Levels instead of scores", key="trends_levels", bind="query-params")
+        buckets = st.toggle(
+            "Levels instead of scores", key="trends_levels", bind="query-params", persist_state="session"
+        )
         adjust = st.toggle(
-            ADJUST, key="trends_adjusted", bind="query-params", disabled=buckets and biomarker.bucketed is not None
+            ADJUST,
+            key="trends_adjusted",
+            bind="query-params",
+            persist_state="session",
+            disabled=buckets and biomarker.bucketed is not None,
         )
         with st.popover("In the figure", icon=":material/layers:", type="tertiary"):
             parts = st.pills(
