@@ -82,6 +82,7 @@ def load_trend(
         rows = db.conn.execute(TREND, parameters).fetchall()
     values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(TREND_COLUMNS)
     columns: dict[str, Any] = {}
+    text = pd.StringDtype(na_value=np.nan)  # made once: that is most of a short column's cost
     for name, column in zip(TREND_COLUMNS, values, strict=True):
         if name in _NUMBERS:
             columns[name] = np.array(column, dtype=np.float64)  # None becomes NaN
@@ -95,5 +96,5 @@ def load_trend(
         elif name == "synthetic":
             columns[name] = np.array(column, dtype=np.bool_)
         else:
-            columns[name] = pd.array(list(column), dtype="str")
+            columns[name] = pd.array(np.array(column, dtype=object), dtype=text)
     return pd.DataFrame(columns, copy=False)
