@@ -99,12 +99,26 @@ def compute_regularity(rows: pd.DataFrame) -> pd.DataFrame:
     delayed circadian and sleep/wake timing. Sci Rep 7:3216.
     """
     nights = _list_nights(rows)
-    found = [
-        {"participant_id": person, **_describe_regularity(part)}
-        for person, part in nights.groupby("participant_id", sort=True)
-    ]
-    names = ["participant_id", "n_nights", "mid_sleep_sd_h", "sri", "n_pairs", "needed", "note"]
-    return pd.DataFrame(found, columns=names)
+    codes, people = pd.factorize(nights["participant_id"])
+    n = np.bincount(codes, minlength=len(people))
+    middle = nights["mid_sleep_h"].to_numpy(dtype=float)
+    away = _turn(middle - _mean_clock_of_each(codes, middle, len(people))[codes])
+    away = away - _mean(codes, away, len(people))[codes]
+    squares = np.bincount(codes, weights=away**2, minlength=len(people))
+    agreeing, first = _compare_days(nights, codes)
+    pairs = np.bincount(first, minlength=len(people))
+    share = _mean(first, agreeing, len(people))
+    return pd.DataFrame(
+        {
+            "participant_id": people,
+            "n_nights": n,
+            "mid_sleep_sd_h": np.where(n >= NIGHTS_NEEDED, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan),
+            "sri": np.where(pairs >= SRI_PAIRS_NEEDED, 200 * share - 100, np.nan),
+            "n_pairs": pairs,
+            "needed": SRI_PAIRS_NEEDED,
+            "note": [_describe_regularity(*counts) for counts in zip(n, pairs, strict=True)],
+        }
+    )
 
 
 def compute_social_jetlag(rows: pd.DataFrame, *, free_weekdays: tuple[int, ...] = FREE_WEEKDAYS) -> pd.DataFrame:
@@ -134,30 +148,25 @@ def compute_social_jetlag(rows: pd.DataFrame, *, free_weekdays: tuple[int, ...] 
     Chronobiol Int 23:497–509.
     """
     nights = _list_nights(rows)
-    found = []
-    for person, part in nights.groupby("participant_id", sort=True):
-        free = part["day"].dt.day_of_week.isin(free_weekdays).to_numpy()
-        middle = part["mid_sleep_h"].to_numpy()
-        n_free, n_work = int(free.sum()), int((~free).sum())
-        msf, msw = _mean_clock(middle[free]), _mean_clock(middle[~free])
-        enough = min(n_free, n_work) >= JETLAG_NIGHTS_NEEDED
-        counted = (
-            f"{n_free} of {JETLAG_NIGHTS_NEEDED} before free days, {n_work} of {JETLAG_NIGHTS_NEEDED} before work"
-        )
-        found.append(
-            {
-                "participant_id": person,
-                "n_free": n_free,
-                "n_work": n_work,
-                "msf_h": msf,
-                "msw_h": msw,
-                "social_jetlag_h": abs((msf - msw + 12) % 24 - 12) if enough else math.nan,
-                "needed": JETLAG_NIGHTS_NEEDED,
-                "note": "" if enough else f"not enough nights ({counted} days)",
-            }
-        )
-    names = ["participant_id", "n_free", "n_work", "msf_h", "msw_h", "social_jetlag_h", "needed", "note"]
-    return pd.DataFrame(found, columns=names)
+    codes, people = pd.factorize(nights["participant_id"])
+    free = nights["day"].dt.day_of_week.isin(free_weekdays).to_numpy()
+    middle = nights["mid_sleep_h"].to_numpy(dtype=float)
+    n_free, n_work = (np.bincount(codes[kind], minlength=len(people)) for kind in (free, ~free))
+    msf, msw = (_mean_clock_of_each(codes[kind], middle[kind], len(people)) for kind in (free, ~free))
+    enough = np.minimum(n_free, n_work) >= JETLAG_NIGHTS_NEEDED
+    return pd.DataFrame(
+        {
+            "participant_id": people,
+            "n_free": n_free,
+            "n_work": n_work,
+            "msf_h": msf,
+            "msw_h": msw,
+            "social_jetlag_h": np.where(enough, np.abs(_turn(msf - msw)), np.nan),
+            "needed": JETLAG_NIGHTS_NEEDED,
+            "note": ["" if is_enough else _describe_jetlag(*counts)
+                     for is_enough, *counts in zip(enough, n_free, n_work, strict=True)],
+        }
+    )  # fmt: skip
 
 
 def _list_nights(rows: pd.DataFrame) -> pd.DataFrame:
@@ -171,46 +180,54 @@ def _list_nights(rows: pd.DataFrame) -> pd.DataFrame:
     return longest.drop_duplicates(["participant_id", "day"], keep="last").reset_index(drop=True)
 
 
-def _describe_regularity(nights: pd.DataFrame) -> dict[str, object]:
-    n = len(nights)
-    middle = nights["mid_sleep_h"].to_numpy(dtype=float)
-    away = _turn(middle - _mean_clock(middle))
-    spread = float(np.std(away, ddof=1)) if n >= NIGHTS_NEEDED else math.nan
-    agreeing = _compare_days(nights)
-    pairs = len(agreeing)
+def _describe_regularity(n: int, pairs: int) -> str:
     missing = [] if n >= NIGHTS_NEEDED else [f"not enough nights ({n} of {NIGHTS_NEEDED})"]
     if pairs < SRI_PAIRS_NEEDED:
         missing.append(f"not enough pairs of consecutive days ({pairs} of {SRI_PAIRS_NEEDED})")
-    return {
-        "n_nights": n,
-        "mid_sleep_sd_h": spread,
-        "sri": float(200 * agreeing.mean() - 100) if pairs >= SRI_PAIRS_NEEDED else math.nan,
-        "n_pairs": pairs,
-        "needed": SRI_PAIRS_NEEDED,
-        "note": "; ".join(missing),
-    }
+    return "; ".join(missing)
 
 
-def _compare_days(nights: pd.DataFrame) -> np.ndarray:
-    """For each two consecutive days, the share of 24 h with the same state on both."""
+def _describe_jetlag(n_free: int, n_work: int) -> str:
+    needed = JETLAG_NIGHTS_NEEDED
+    return f"not enough nights ({n_free} of {needed} before free days, {n_work} of {needed} before work days)"
+
+
+def _compare_days(nights: pd.DataFrame, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each two consecutive days of a participant the share of 24 h with the same state on both, and whose."""
     hour, day = pd.Timedelta(hours=1), pd.Timedelta(days=1)
     following = nights.shift(-1)
-    consecutive = (following["day"] - nights["day"]) == day
+    same = np.append(codes[1:] == codes[:-1], False)
+    consecutive = ((following["day"] - nights["day"]) == day).to_numpy() & same[: len(codes)]
     begins = np.maximum(nights["asleep"], following["asleep"] - day)
     ends = np.minimum(nights["awake"], following["awake"] - day)
     both = ((ends - begins) / hour).clip(lower=0)
-    differing = (nights["duration"] + following["duration"] - 2 * both)[consecutive].to_numpy(dtype=float)
-    share: np.ndarray = 1 - np.minimum(differing, 24.0) / 24
-    return share
+    differing = (nights["duration"] + following["duration"] - 2 * both).to_numpy(dtype=float)[consecutive]
+    return 1 - np.minimum(differing, 24.0) / 24, codes[consecutive]
+
+
+def _mean_clock_of_each(codes: np.ndarray, hours: np.ndarray, people: int) -> np.ndarray:
+    """Each one's mean time of day in [0, 24): where the summed hands point, then the plain mean around that."""
+    angles = hours * (2 * math.pi / 24)
+    sines, cosines = (
+        np.bincount(codes, weights=part, minlength=people) for part in (np.sin(angles), np.cos(angles))
+    )
+    direction = np.arctan2(sines, cosines) * 24 / (2 * math.pi)
+    around = direction + _mean(codes, _turn(hours - direction[codes]), people)
+    found: np.ndarray = around % 24
+    return found
 
 
 def _mean_clock(hours: np.ndarray) -> float:
-    """The mean time of day in [0, 24): the direction of the summed clock hands, then the plain mean around it."""
-    if not len(hours):
-        return math.nan
-    angles = hours * (2 * math.pi / 24)
-    direction = math.atan2(float(np.sin(angles).mean()), float(np.cos(angles).mean())) * 24 / (2 * math.pi)
-    return float((direction + _turn(hours - direction).mean()) % 24)
+    """The mean time of day of one person, NaN without hours."""
+    return float(_mean_clock_of_each(np.zeros(len(hours), dtype=int), hours, 1)[0])
+
+
+def _mean(codes: np.ndarray, values: np.ndarray, people: int) -> np.ndarray:
+    """Each one's mean, NaN for nobody's."""
+    counts = np.bincount(codes, minlength=people).astype(float)
+    sums = np.bincount(codes, weights=values, minlength=people)
+    means: np.ndarray = np.divide(sums, counts, out=np.full(people, math.nan), where=counts > 0)
+    return means
 
 
 def _turn(hours: np.ndarray) -> np.ndarray:
