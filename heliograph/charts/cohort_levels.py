@@ -44,7 +44,9 @@ WRITING: dict[Mode, tuple[str, ...]] = {
 }
 
 
-def compute_level_shares(levels: pd.DataFrame, cells: pd.DataFrame, column: str) -> pd.DataFrame:
+def compute_level_shares(
+    levels: pd.DataFrame, cells: pd.DataFrame, column: str, *, weekly: bool = False
+) -> pd.DataFrame:
     """Counts of one bucket's levels as shares.
 
     Parameters
@@ -55,6 +57,8 @@ def compute_level_shares(levels: pd.DataFrame, cells: pd.DataFrame, column: str)
         The cells of the same groups and periods, for the number of participants.
     column : str
         The bucket.
+    weekly : bool
+        Whether each period stands for itself; otherwise a group's periods are counted together.
 
     Returns
     -------
@@ -63,7 +67,10 @@ def compute_level_shares(levels: pd.DataFrame, cells: pd.DataFrame, column: str)
         `n_participants`. Groups and periods without results of this bucket have no rows.
     """
     keys = ["group", "period"]
+    if not weekly:
+        levels, cells = levels.assign(period=pd.NaT), cells.assign(period=pd.NaT)
     own = levels[levels["column"] == column][[*keys, "level", "n_runs"]]
+    own = own.groupby([*keys, "level"], dropna=False, as_index=False)["n_runs"].sum()
     totals = (
         own.groupby(keys, dropna=False, as_index=False)["n_runs"].sum().rename(columns={"n_runs": "group_runs"})
     )

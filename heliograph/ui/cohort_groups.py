@@ -22,7 +22,7 @@ from thymia_api import Biomarker
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["show_groups", "show_nothing_found", "show_weeks"]
+__all__ = ["load_cells", "show_groups", "show_nothing_found", "show_weeks"]
 
 LABELS_LOADED = 5000
 OPENED_KEY = "cohorts_opened"
@@ -32,7 +32,7 @@ def show_groups(scene: CohortScene) -> None:
     """Participant means by group, with each group's mean and interval."""
     biomarker = scene.choice.biomarker
     grouping = scene.choice.grouping
-    cells = _load_cells(scene, grouping, "none")
+    cells = load_cells(scene, grouping, "none")
     means = cells.rename(columns={biomarker.continuous: "value"}).dropna(subset=["value"])
     if means.empty:
         show_nothing_found(scene)
@@ -76,7 +76,7 @@ def show_weeks(scene: CohortScene) -> None:
     if grouping == "week":
         st.caption("Weeks are the time axis here, so all participants are shown as one group.")
         grouping = "none"
-    cells = _load_cells(scene, grouping, "week")
+    cells = load_cells(scene, grouping, "week")
     points = cells.rename(columns={biomarker.continuous: "value"}).dropna(subset=["value"])
     if points.empty:
         show_nothing_found(scene)
@@ -118,7 +118,8 @@ def show_nothing_found(scene: CohortScene) -> None:
         st.info("No results with this score yet.")
 
 
-def _load_cells(scene: CohortScene, grouping: str, period: str) -> pd.DataFrame:
+def load_cells(scene: CohortScene, grouping: str, period: str) -> pd.DataFrame:
+    """The store's cells of the chosen results, shared by all views that count participants."""
     store, wanted = scene.workspace.store, scene.choice.cohort_filter
     return remember(
         f"cells {period}",

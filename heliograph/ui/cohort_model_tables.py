@@ -128,8 +128,10 @@ def _show_figure(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
 
 
 def _show_table(scene: CohortScene, part: Part, table: pd.DataFrame) -> None:
-    # By comparison: the biomarkers over which p is adjusted stand together.
-    order = {term: place for place, term in enumerate(dict.fromkeys(table["term"]))}
+    # By comparison: the biomarkers over which p is adjusted stand together. The reference's own level comes last.
+    terms = list(dict.fromkeys(table["term"]))
+    levels = set(table["term"][table["kind"] == "intercept"]) if "kind" in table else set()
+    order = {term: place for place, term in enumerate(sorted(terms, key=lambda term: term in levels))}
     rows = sorted(table.to_dict("records"), key=lambda row: order[row["term"]])
     columns: dict[str, list[object]] = {
         "Biomarker": [TITLES[str(row["column"])] for row in rows],
@@ -172,7 +174,8 @@ def _write(value: float, *, ratio: bool = False) -> str:
         return "–"
     if ratio:
         return f"{value:.2f}" if value >= SMALL_RATIO else f"{value:.2g}"
-    return f"{value:+.3f}".replace("-", "−")
+    text = f"{value:+.3f}".replace("-", "−")
+    return "0.000" if text in ("+0.000", "−0.000") else text
 
 
 def _write_interval(row: dict[str, float], *, ratio: bool) -> str:

@@ -15,7 +15,8 @@ from heliograph.analysis.multiplicity import ADJUSTMENTS
 from heliograph.analysis.terms import PARTICIPANTS_NEEDED
 from heliograph.store import CONTINUOUS_COLUMNS, LEVEL_COLUMNS, Sample, load_cohort_cells
 from heliograph.ui.cohort_controls import CHOICE_PX
-from heliograph.ui.cohort_data import CohortScene, remember
+from heliograph.ui.cohort_data import CohortScene
+from heliograph.ui.cohort_groups import load_cells
 from heliograph.ui.cohort_model_tables import FittedModels, show_fitted
 from heliograph.ui.cohort_patterns import load_runs_of
 from heliograph.ui.cohort_words import name_groups
@@ -51,12 +52,7 @@ class Question:
 def show_models(scene: CohortScene) -> None:
     """Draw the choices, the button and the results of the last fit, as long as they answer these choices."""
     grouping = scene.choice.grouping
-    cells = remember(
-        "cells none",
-        scene,
-        lambda: load_cohort_cells(scene.workspace.store, scene.choice.cohort_filter, group=grouping),
-        grouping=grouping,
-    )
+    cells = load_cells(scene, grouping, "none")
     if cells.empty:
         st.info("No results to fit a model to. Clear the filters, or choose others.")
         return

@@ -17,13 +17,12 @@ from heliograph.charts.cohort_levels import compute_level_shares, plot_level_sha
 from heliograph.store import (
     CONTINUOUS_COLUMNS,
     Sample,
-    load_cohort_cells,
     load_cohort_deviations,
     load_cohort_levels,
     load_cohort_runs,
 )
 from heliograph.ui.cohort_data import CohortScene, hide_small, remember, tell_hidden
-from heliograph.ui.cohort_groups import show_nothing_found
+from heliograph.ui.cohort_groups import load_cells, show_nothing_found
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
 from heliograph.ui.figures import show_chart
 from thymia_api import BIOMARKERS, Biomarker
@@ -90,15 +89,14 @@ def show_levels(scene: CohortScene) -> None:
     """Shares of the four levels, by group and by week."""
     biomarker = scene.choice.biomarker
     grouping = scene.choice.grouping
-    overall = _load_shares(scene, biomarker, grouping, "none")
+    overall = _load_shares(scene, biomarker, grouping, weekly=False)
     if overall.empty:
         show_nothing_found(scene)
         return
     _show_level_chart(scene, biomarker, overall, grouping, weekly=False)
     if grouping != "week":
-        _show_level_chart(
-            scene, biomarker, _load_shares(scene, biomarker, grouping, "week"), grouping, weekly=True
-        )
+        by_week = _load_shares(scene, biomarker, grouping, weekly=True)
+        _show_level_chart(scene, biomarker, by_week, grouping, weekly=True)
 
 
 def show_correlations(scene: CohortScene) -> None:
@@ -147,15 +145,17 @@ def tell_sample(sample: Sample) -> None:
         )
 
 
-def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, period: str) -> pd.DataFrame:
+def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, *, weekly: bool) -> pd.DataFrame:
+    """Shares by group, or by group and week; both are counted from the same weeks."""
     store, wanted = scene.workspace.store, scene.choice.cohort_filter
-
-    def load() -> tuple[pd.DataFrame, pd.DataFrame]:
-        levels = load_cohort_levels(store, wanted, group=grouping, period=period)
-        return levels, load_cohort_cells(store, wanted, group=grouping, period=period)
-
-    levels, cells = remember(f"levels {period}", scene, load, grouping=grouping)
-    shares = compute_level_shares(levels, cells, biomarker.bucketed or "")
+    levels = remember(
+        "levels",
+        scene,
+        lambda: load_cohort_levels(store, wanted, group=grouping, period="week"),
+        grouping=grouping,
+    )
+    cells = load_cells(scene, grouping, "week")
+    shares = compute_level_shares(levels, cells, biomarker.bucketed or "", weekly=weekly)
     return mark_small(shares, scene.settings.small_group)
 
 

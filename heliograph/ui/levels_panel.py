@@ -98,7 +98,7 @@ def show_six(table: pd.DataFrame, words: SixWords, *, about: FigureAbout, key: s
             about=about, mode=mode,
         )  # fmt: skip
 
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         show_chart(make, key=f"{key}_six", alt=words.title, numbers=table, file_name=f"{file_name}-all")
     with right:

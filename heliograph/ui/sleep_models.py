@@ -261,7 +261,7 @@ def _word_between(
         title=f"{biomarker.title} between persons",
         lines=[*_list_lines(predictor, row), n],
         notes=["Dot: one person", f"Line: over the persons{by_model}", *_explain_band(row)],
-        x_title=f"{escape_plotly(predictor.title)}, {predictor.units}{', own mean' if of_whom else ''}",
+        x_title=f"{escape_plotly(predictor.title)}, {predictor.units}" + (", person's mean" if of_whom else ""),
         slope=_make_slope(row, apart.slope_between, float(centre["x"]), float(centre["y"])),
     )
 

@@ -12,7 +12,6 @@ from heliograph.runs.ratings import SCALES
 from heliograph.store import StoreError, StudySettings, load_study_settings, save_study_settings
 from heliograph.ui.buttons import sure_button
 from heliograph.ui.problems import show_problem
-from heliograph.ui.ratings import describe_scale
 from heliograph.ui.workspace import Workspace
 
 __all__ = ["show_study_settings"]
@@ -91,7 +90,7 @@ def _follow_store(saved: StudySettings) -> None:
 
 def _ask_ratings() -> None:
     st.pills(
-        "Ratings asked at each recording", list(SCALES), selection_mode="multi", format_func=describe_scale,
+        "Ratings asked at each recording", list(SCALES), selection_mode="multi", format_func=lambda name: SCALES[name].short,
         key=f"{PREFIX}scales",
         help="One tap each, on Record, always optional. They are stored with the run and compared in Self-report.",
     )  # fmt: skip

@@ -98,8 +98,17 @@ def test_a_group_without_results_of_this_bucket_has_no_share():
     assert compute_level_shares(levels, cells, "exhaustion").empty
 
 
+def test_weeks_are_counted_together_by_runs_and_people_once():
+    levels, cells = make_levels({"A": (1, 3, 0, 0)}, (0, 1))
+    shares = compute_level_shares(levels, cells, "stress")
+    assert list(shares["n_runs"]) == [2, 6, 0, 0]
+    assert set(shares["n_participants"]) == {3}
+    assert len(compute_level_shares(levels, cells, "stress", weekly=True)) == 8
+
+
 def shares_of(groups, weeks=(None,), small=False):
-    return compute_level_shares(*make_levels(groups, weeks), "stress").assign(small=small)
+    levels, cells = make_levels(groups, weeks)
+    return compute_level_shares(levels, cells, "stress", weekly=weeks != (None,)).assign(small=small)
 
 
 def plot_shares(plot, counts):
