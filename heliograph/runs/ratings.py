@@ -18,6 +18,7 @@ class RatingScale:
 
     name: str
     title: str
+    short: str
     question: str
     low: int
     high: int
@@ -33,6 +34,7 @@ _ALL = (
     RatingScale(
         name="stress_0_10",
         title="Stress (0–10)",
+        short="Stress",
         question="How stressed do you feel right now?",
         low=0,
         high=10,
@@ -42,6 +44,7 @@ _ALL = (
     RatingScale(
         name="energy_0_10",
         title="Energy (0–10)",
+        short="Energy",
         question="How much energy do you have right now?",
         low=0,
         high=10,
@@ -51,6 +54,7 @@ _ALL = (
     RatingScale(
         name="kss",
         title="Karolinska Sleepiness Scale (1–9)",
+        short="Sleepiness (KSS)",
         question="How sleepy have you been in the last 5 minutes?",
         low=1,
         high=9,

@@ -90,8 +90,8 @@ def _follow_store(saved: StudySettings) -> None:
 
 def _ask_ratings() -> None:
     st.pills(
-        "Ratings asked at each recording", list(SCALES), selection_mode="multi", format_func=lambda name: SCALES[name].short,
-        key=f"{PREFIX}scales",
+        "Ratings asked at each recording", list(SCALES), selection_mode="multi",
+        format_func=lambda name: SCALES[name].short, key=f"{PREFIX}scales",
         help="One tap each, on Record, always optional. They are stored with the run and compared in Self-report.",
     )  # fmt: skip
 
