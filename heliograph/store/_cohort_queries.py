@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 N_LEVELS = 4
 N_CELLS = N_LEVELS * len(LEVEL_COLUMNS)
 CELL_COLUMNS = ("participant_id", "group", "period", "n_runs", *CONTINUOUS_COLUMNS, "first_day", "last_day")
+RECORDINGS_OF_A_MOMENT = 10  # so many at most are expected where recordings are repeated
 WEEK_COLUMNS = ("participant_id", "period", "n_runs", *CONTINUOUS_COLUMNS)
 _MEANS = ", ".join(f"avg(c.{name})" for name in CONTINUOUS_COLUMNS)
 
@@ -77,6 +78,7 @@ def load_cohort_deviations(
     baseline_runs: int = 5,
     baseline_from: str | None = None,
     baseline_until: str | None = None,
+    repeat_window_min: float = 0,
     limit_participants: int = 100,
 ) -> tuple[pd.DataFrame, int]:
     """How far each week lies from the participant's own baseline, for the first `limit_participants`
@@ -86,6 +88,7 @@ def load_cohort_deviations(
     mean of the week minus the baseline's for each of `CONTINUOUS_COLUMNS`, and `n_baseline`. The baseline is of
     the participant's first `baseline_runs` results (from `baseline_from` on) or, with `baseline_until`, of all
     through the end of that day, whatever the filter says; without any, deviations are NaN and `n_baseline` is 0.
+    Recordings at most `repeat_window_min` after the first of their moment are no baseline of their own.
     """
     import numpy as np
     import pandas as pd
@@ -96,13 +99,15 @@ def load_cohort_deviations(
         ids = [participant_id for participant_id, _ in chosen]
         sql, parameters = build_cells(cohort_filter, group="none", period="week", participant_ids=ids)
         columns, _ = fetch_columns(db, sql, parameters, CELL_COLUMNS)
-        sql, parameters = build_baselines(ids, baseline_runs, baseline_from, baseline_until)
-        baselines, _ = fetch_columns(db, sql, parameters, ["participant_id", "n_baseline", *CONTINUOUS_COLUMNS])
+        most = None if baseline_until else baseline_runs
+        sql, parameters = build_firsts(ids, most, baseline_from, baseline_until)
+        firsts, _ = fetch_columns(db, sql, parameters, ["participant_id", "session_local", *CONTINUOUS_COLUMNS])
     labels = pd.DataFrame(chosen, columns=["participant_id", "participant"])
     labels = labels.astype({"participant_id": np.int64, "participant": "str"})
     weeks = build_frame({"week" if name == "period" else name: columns[name] for name in WEEK_COLUMNS})
     frame = labels.merge(weeks, on="participant_id")  # by label and week
-    base = frame[["participant_id"]].merge(build_frame(baselines), on="participant_id", how="left")
+    baselines = _average_firsts(build_frame(firsts), most, repeat_window_min)
+    base = frame[["participant_id"]].merge(baselines, on="participant_id", how="left")
     frame[list(CONTINUOUS_COLUMNS)] -= base[list(CONTINUOUS_COLUMNS)]
     frame["n_baseline"] = base["n_baseline"].fillna(0).astype(np.int64)
     return frame, total
@@ -157,23 +162,43 @@ def build_choice(cohort_filter: CohortFilter, limit: int) -> tuple[str, dict[str
     return sql, query.parameters
 
 
-def build_baselines(
-    participant_ids: Sequence[int], runs: int, since: str | None, until: str | None
+def build_firsts(
+    participant_ids: Sequence[int], runs: int | None, since: str | None, until: str | None
 ) -> tuple[str, dict[str, Any]]:
-    """The query of the participants' own baselines: id, number of runs, means."""
+    """The query of the runs that may belong to the participants' own baselines, in the order of time: all of the
+    days given or, with `runs`, the first ones, and more of them than that, as some may repeat others."""
     end = None if until is None else (date.fromisoformat(until) + timedelta(days=1)).isoformat()
     query = build_query(CohortFilter(since_local=since, until_local=end), participant_ids=participant_ids)
-    if until is not None:
-        return f"SELECT p.id, count(*), {_MEANS} FROM {query.source} GROUP BY p.id", query.parameters  # noqa: S608
-    numbered = (
-        f"SELECT c.participant_id, {', '.join(f'c.{name}' for name in CONTINUOUS_COLUMNS)}, row_number() OVER"  # noqa: S608
-        f" (PARTITION BY p.id ORDER BY c.day, c.minute, c.run_id) AS number FROM {query.source}"
-    )
+    chosen = f"p.id AS id, c.day * 1440 + c.minute AS at, {', '.join(f'c.{name}' for name in CONTINUOUS_COLUMNS)}"
+    order = "c.day, c.minute, c.run_id"
+    if runs is None:
+        return f"SELECT {chosen} FROM {query.source} ORDER BY p.id, {order}", query.parameters  # noqa: S608
+    number = f"row_number() OVER (PARTITION BY p.id ORDER BY {order})"
     sql = (
-        f"SELECT c.participant_id, count(*), {_MEANS} FROM ({numbered}) AS c"  # noqa: S608
-        f" WHERE c.number <= {query.bind(runs)} GROUP BY c.participant_id"
+        f"SELECT id, at, {', '.join(CONTINUOUS_COLUMNS)} FROM"  # noqa: S608
+        f" (SELECT {chosen}, {number} AS number FROM {query.source})"
+        f" WHERE number <= {query.bind(runs * RECORDINGS_OF_A_MOMENT)} ORDER BY id, number"
     )
     return sql, query.parameters
+
+
+def _average_firsts(firsts: pd.DataFrame, runs: int | None, repeat_window_min: float) -> pd.DataFrame:
+    """The participants' baselines: `participant_id`, the means, and `n_baseline`."""
+    import numpy as np
+
+    minutes = firsts["session_local"].to_numpy().astype("datetime64[m]").astype(np.int64)
+    opens = np.zeros(len(firsts), dtype=bool)
+    last = (0, -1.0)  # whose moment is open, and until when
+    for row, moment in enumerate(zip(firsts["participant_id"].tolist(), minutes.tolist(), strict=True)):
+        if moment[0] != last[0] or moment[1] > last[1] or repeat_window_min <= 0:
+            opens[row] = True
+            last = (moment[0], moment[1] + repeat_window_min)
+    kept = firsts[opens]
+    if runs is not None:
+        kept = kept[kept.groupby("participant_id").cumcount() < runs]
+    people = kept.groupby("participant_id")
+    means = people[list(CONTINUOUS_COLUMNS)].mean()
+    return means.assign(n_baseline=people.size()).reset_index()
 
 
 def _build_keys(query: CohortQuery, group: str, period: str) -> tuple[str, str, str]:

@@ -164,6 +164,22 @@ def test_a_baseline_may_be_a_window_and_may_be_empty(filled: Filled) -> None:
     assert len(nowhere) == len(frame)
 
 
+def test_a_recording_repeated_within_the_window_counts_once_in_a_baseline(store: Store, make_run: Any) -> None:
+    for minute, score in ((0, 0.1), (10, 0.9), (20, 0.3), (40, 0.5), (59, 0.7)):
+        run_id = make_run(f"k{minute}", recorded_local=f"2026-03-02T08:{minute:02d}:00")
+        finish(store, run_id, Section(section=0, start_s=0, finish_s=1, mental_strain=score))
+
+    def load(window_min: float, **options: Any) -> tuple[int, float]:
+        frame, _ = load_cohort_deviations(store, repeat_window_min=window_min, **options)
+        return frame["n_baseline"].iloc[0], 0.5 - frame["mental_strain"].iloc[0]
+
+    assert load(0, baseline_runs=2) == (2, pytest.approx(0.5))
+    assert load(15, baseline_runs=2) == (2, pytest.approx(0.2))
+    assert load(15, baseline_runs=9) == (4, pytest.approx(0.4))
+    assert load(60, baseline_runs=9) == (1, pytest.approx(0.1))
+    assert load(15, baseline_until="2026-03-02") == (4, pytest.approx(0.4))
+
+
 def test_a_sample_is_of_whole_participants_and_the_same_for_the_same_seed(
     filled: Filled,
 ) -> None:
