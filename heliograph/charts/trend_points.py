@@ -136,8 +136,9 @@ def make_points(
         type=kind, x=as_text(rows["at"]), y=[float(value) for value in values], mode="markers", name=title,
         customdata=told,
         hovertemplate=f"<b>{title} {'%{y:.2f}'}</b><br>%{{customdata[1]}}<extra></extra>",
-        marker={"size": size, "symbol": [QUALITY_SYMBOLS.get(name, "square") for name in rows["quality"]],
-                "color": [BACKGROUNDS[mode] if warned else colour for warned in has_warnings(rows)],
+        marker={"size": size,
+                "symbol": _shorten([QUALITY_SYMBOLS.get(name, "square") for name in rows["quality"]]),
+                "color": _shorten([BACKGROUNDS[mode] if warned else colour for warned in has_warnings(rows)]),
                 "line": {"color": colour, "width": 1.6}},
         # A click selects: the other points must not fade.
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, **axes,
@@ -154,6 +155,11 @@ def make_crosses(without: pd.DataFrame, mode: Mode) -> Trace:
         marker={"symbol": "x-thin", "size": 9, "line": {"color": INK[mode], "width": 2}},
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, xaxis="x", yaxis="y",
     )  # fmt: skip
+
+
+def _shorten(values: list[str]) -> list[str] | str:
+    """One value for all where they are all the same."""
+    return values[0] if len(set(values)) == 1 else values
 
 
 def _describe_run(row: dict[Any, Any]) -> list[Any]:

@@ -205,7 +205,7 @@ def test_the_control_chart_has_its_limits_and_marks_what_is_outside():
     (chart,) = traces(figure, "EWMA")
     assert chart.yaxis == "y7"
     assert [entry[0] for entry in chart.customdata] == [1, 2, 3]
-    assert traces(figure, "upper limit")[0].y == (0.5, 0.5, 0.5)
+    assert list(traces(figure, "upper limit")[0].y) == [0.5, 0.5, 0.5]
     assert traces(figure, "outside")[0].marker.symbol == ("triangle-up", "triangle-down")
     assert "EWMA, λ = 0.2" in texts(figure)
 
@@ -215,7 +215,7 @@ def test_a_two_sided_chart_has_a_line_for_each_side():
     control = make_control(frame, [None, "down"], z=[0.1, 0.0], z_low=[-1.0, -6.0], low=-5.0, high=5.0, centre=0.0)
     figure = plot(frame, TrendLayers(control=control))
     assert [list(trace.y) for trace in traces(figure, "EWMA")] == [[0.1, 0.0], [-1.0, -6.0]]
-    assert traces(figure, "outside")[0].y == (-6.0,)
+    assert list(traces(figure, "outside")[0].y) == [-6.0]
     low, high = figure.layout.yaxis7.range
     assert low < -6
     assert high > 5
