@@ -108,7 +108,9 @@ def compute_height(panels: list[Panel], note_lines: int) -> float:
 def make_scatter(*, type: str = "scatter", **fields: Any) -> Trace:
     """A trace as a plain mapping, which Plotly checks once, with the whole figure: that takes most of the time.
     Arrays are not looked at value by value, as lists are."""
-    arrays = {name: np.array(fields[name], dtype=object) for name in ("x", "y", "customdata") if name in fields}
+    arrays: dict[str, Any] = {
+        name: np.array(fields[name], dtype=object) for name in ("x", "y", "customdata") if name in fields
+    }
     return {"type": type, **fields, **arrays}
 
 
