@@ -5,6 +5,7 @@ for one image and is gone afterwards, whatever happened. Errors:
 
     ImageError
     ├── NoBrowserError      there is no Chromium or Chrome on this machine
+    ├── ImagesBusyError     others are being drawn
     └── ImageTimeoutError   it took too long; the browser was ended
 """
 
@@ -21,7 +22,7 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +36,7 @@ __all__ = [
     "ImageError",
     "ImageFormat",
     "ImageTimeoutError",
+    "ImagesBusyError",
     "NoBrowserError",
     "find_image_browser",
     "render_image",
@@ -50,6 +52,8 @@ MM_PER_INCH = 25.4
 DEFAULT_HEIGHT_PX = 450
 TIMEOUT_S = 30.0
 CLOSE_S = 5.0
+# Whoever waits holds a thread of the server's few; more are turned away.
+AT_ONCE = 3
 # Up to here WebGL points are drawn as vectors; above, an SVG of them would be slow to draw and to open.
 VECTOR_POINTS = 20_000
 
@@ -63,6 +67,7 @@ NO_NETWORK = "http://127.0.0.1:9"
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 _one_at_a_time = threading.Lock()
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class ImageError(Exception):
@@ -71,6 +76,10 @@ class ImageError(Exception):
 
 class NoBrowserError(ImageError):
     """There is no Chromium or Chrome to draw with."""
+
+
+class ImagesBusyError(ImageError):
+    """Other images are being drawn, and enough are waiting."""
 
 
 class ImageTimeoutError(ImageError):
@@ -116,6 +125,8 @@ def render_image(
     ------
     NoBrowserError
         Without a Chromium or Chrome on this machine.
+    ImagesBusyError
+        When two others wait already, or waiting took all the time.
     ImageTimeoutError
         When the time is over; the browser is ended.
     ImageError
@@ -135,13 +146,25 @@ def render_image(
         "height": int(figure.layout.height or DEFAULT_HEIGHT_PX),
         "scale": dpi / CSS_DPI if image_format == "png" else 1,
     }
-    if not _one_at_a_time.acquire(timeout=timeout_s):
-        raise ImageTimeoutError(f"other images were drawn for {timeout_s:.0f} s")
-    try:
+    with _take_turn(timeout_s):
         image = _run_apart(_Drawing(browser, _prepare(figure), options, deadline))
-    finally:
-        _one_at_a_time.release()
     return _set_dpi(image, dpi) if image_format == "png" else image
+
+
+@contextlib.contextmanager
+def _take_turn(timeout_s: float) -> Iterator[None]:
+    """Wait until no other image is being drawn."""
+    if not _places.acquire(blocking=False):
+        raise ImagesBusyError(f"{AT_ONCE} images are being drawn or wait already")
+    try:
+        if not _one_at_a_time.acquire(timeout=timeout_s):
+            raise ImagesBusyError(f"other images were drawn for {timeout_s:.0f} s")
+        try:
+            yield
+        finally:
+            _one_at_a_time.release()
+    finally:
+        _places.release()
 
 
 class _Drawing:

@@ -14,6 +14,7 @@ from heliograph.charts import Mode
 from heliograph.charts._export import (
     ImageError,
     ImageFormat,
+    ImagesBusyError,
     ImageTimeoutError,
     find_image_browser,
     render_image,
@@ -77,8 +78,7 @@ def _show_image_download(
         try:
             image = render_image(make("light"), image_format)
         except ImageError as error:
-            slow = isinstance(error, ImageTimeoutError)
-            problems[key] = messages.IMAGE_SLOW if slow else messages.IMAGE_FAILED
+            problems[key] = _describe(error)
             raise  # Streamlit logs it, and says under the button that there is no file.
         problems.pop(key, None)
         return image
@@ -88,3 +88,9 @@ def _show_image_download(
         key=f"{key}_{image_format}", icon=":material/image:", on_click="ignore", type="tertiary",
         disabled=not has_browser, help=messages.IMAGE_HELP,
     )  # fmt: skip
+
+
+def _describe(error: ImageError) -> str:
+    if isinstance(error, ImagesBusyError):
+        return messages.IMAGE_BUSY
+    return messages.IMAGE_SLOW if isinstance(error, ImageTimeoutError) else messages.IMAGE_FAILED

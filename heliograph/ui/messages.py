@@ -56,6 +56,7 @@ __all__ = [
     "DELETION_EXPLAINED",
     "DISCLAIMER",
     "HIGHER_IS_WORSE",
+    "IMAGE_BUSY",
     "IMAGE_FAILED",
     "IMAGE_HELP",
     "IMAGE_SLOW",
@@ -114,6 +115,7 @@ NO_IMAGE_BROWSER: Final = (
     "This server has no Chromium or Chrome to draw images with: install one, or use the camera button of the"
     " figure, which makes a PNG."
 )
+IMAGE_BUSY: Final = "The last image was not drawn because others were in front of it. Press again in a moment."
 IMAGE_SLOW: Final = (
     "The last image took too long and was given up. Choose a shorter range, or use the camera button."
 )

@@ -19,6 +19,7 @@ import pytest
 from heliograph.charts import _export, make_template
 from heliograph.charts._export import (
     ImageError,
+    ImagesBusyError,
     ImageTimeoutError,
     NoBrowserError,
     find_image_browser,
@@ -99,30 +100,40 @@ def test_a_browser_that_hangs_is_ended_when_the_time_is_over(monkeypatch, fake_b
     assert browsers_of_this_process() == []
 
 
-def test_images_are_drawn_one_at_a_time_and_waiting_counts(monkeypatch):
+def test_images_are_drawn_one_at_a_time_two_wait_and_more_are_turned_away(monkeypatch):
+    """Each that waits holds one of the server's few threads."""
     monkeypatch.setattr(_export, "find_image_browser", lambda: "/bin/true")
     monkeypatch.setattr(_export, "_set_dpi", lambda image, dpi: image)
     inside, most = 0, 0
-    gate = threading.Event()
+    gate, drawing = threading.Event(), threading.Event()
 
-    def draw(drawing) -> bytes:
+    def draw(_drawing) -> bytes:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
-        gate.wait(5)
+        drawing.set()
+        gate.wait(30)
         inside -= 1
         return b"image"
 
     monkeypatch.setattr(_export, "_run_apart", draw)
-    threads = [threading.Thread(target=render_image, args=(make_figure(), "png")) for _ in range(3)]
-    for thread in threads:
+    first = threading.Thread(target=render_image, args=(make_figure(), "png"))
+    first.start()
+    assert drawing.wait(30)
+    with pytest.raises(ImagesBusyError):
+        render_image(make_figure(), "png", timeout_s=0.05)
+    others = [threading.Thread(target=render_image, args=(make_figure(), "png")) for _ in range(2)]
+    for thread in others:
         thread.start()
-    with pytest.raises(ImageTimeoutError):
-        render_image(make_figure(), "png", timeout_s=0.1)
+    while _export._places._value:
+        time.sleep(0.01)
+    with pytest.raises(ImagesBusyError):
+        render_image(make_figure(), "png", timeout_s=30)
     gate.set()
-    for thread in threads:
+    for thread in (first, *others):
         thread.join()
     assert most == 1
+    assert _export._places._value == _export.AT_ONCE
 
 
 @pytest.fixture

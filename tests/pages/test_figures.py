@@ -57,6 +57,7 @@ def test_without_a_browser_the_images_are_off_and_a_sentence_says_what_to_do(pag
     ("error", "words"),
     [
         (_export.ImageTimeoutError("slow"), messages.IMAGE_SLOW),
+        (_export.ImagesBusyError("busy"), messages.IMAGE_BUSY),
         (_export.ImageError("broke"), messages.IMAGE_FAILED),
     ],
 )
