@@ -91,8 +91,9 @@ def fit_mixed_model(
     -----
     score = b0 + b_group + b_week · week + b_group:week + u0 + u1 · week + e with (u0, u1) normal per participant
     and e normal per run, by restricted maximum likelihood; t intervals with Satterthwaite's degrees of freedom.
-    Slopes are tried where at least 5 participants have 3 times. When their spread comes out as 0 (a singular fit)
-    the model without them is reported, it says so, and degrees of freedom of the terms concerned stay those of the
+    Slopes are tried where at least 5 participants have 3 times, and uncorrelated with the intercepts (`||` in the
+    formula) where that correlation comes out as 1 or -1. When their spread comes out as 0 (a singular fit) the
+    model without them is reported, it says so, and degrees of freedom of the terms concerned stay those of the
     participants. Assumes that runs are independent given their participant, and that what is missing is missing at
     random.
 
@@ -159,7 +160,7 @@ def fit_design(report: ModelReport, design: Design, offered: dict[str, np.ndarra
     y = (design.y - design.y.mean()) / y_scale
     slopes = {name: (column - column.mean()) / column.std() for name, column in offered.items()}
     problems: list[str] = list(report.problems)
-    fit, names = _fit_richest(y, design.x / scales, design.codes, slopes, problems)
+    fit, names, correlated = _fit_richest(y, design.x / scales, design.codes, slopes, problems)
     estimates = fit.coefficients * y_scale / scales
     estimates[0] += design.y.mean()
     errors = np.sqrt(np.diag(fit.covariance_of_coefficients)) * y_scale / scales
@@ -180,7 +181,7 @@ def fit_design(report: ModelReport, design: Design, offered: dict[str, np.ndarra
         converged=fit.converged,
         singular=fit.singular,
         problems=tuple(problems),
-        formula=f"{report.formula} + ({' + '.join(['1', *names])} | participant)",
+        formula=f"{report.formula} + ({' + '.join(['1', *names])} {'|' if correlated else '||'} participant)",
         sd_participants=float(spreads[0]),
         sd_slopes=float(spreads[1] / offered[names[0]].std()) if names and names[0] != "group" else math.nan,
         sd_residual=fit.sigma * y_scale,
@@ -203,21 +204,24 @@ def _offer_slopes(design: Design) -> dict[str, np.ndarray]:
 
 def _fit_richest(
     y: np.ndarray, x: np.ndarray, codes: np.ndarray, offered: dict[str, np.ndarray], problems: list[str]
-) -> tuple[RemlFit, list[str]]:
-    """The fit with the most random slopes that is not singular, and their names; what was dropped is told."""
-    choices = [list(offered), *([[name] for name in offered] if len(offered) > 1 else []), []]
-    fits: list[tuple[RemlFit, list[str]]] = []
-    for names in dict.fromkeys(map(tuple, choices)):
-        z = np.column_stack([np.ones(len(y)), *(offered[name] for name in names)])
-        fit = fit_reml(y, x, z, codes)
-        fits.append((fit, list(names)))
-        if not names or (fit.converged and not fit.singular):
+) -> tuple[RemlFit, list[str], bool]:
+    """The fit with the most random slopes that is not singular, their names, and whether they may be correlated
+    with the level; what was dropped is told."""
+    names = list(offered)
+    smaller = [[name] for name in names] if len(names) > 1 else []
+    choices = [*((part, way) for part in (names, *smaller) if part for way in (True, False)), ([], True)]
+    for part, correlated in choices:
+        z = np.column_stack([np.ones(len(y)), *(offered[name] for name in part)])
+        fit = fit_reml(y, x, z, codes, correlated=correlated)
+        if not part or (fit.converged and not fit.singular):
             break
-    fit, kept = fits[-1]
-    for name in offered:
-        if name not in kept:
-            problems.append(f"{DROPPED[name]} (singular fit): fitted without.")
-    return fit, kept
+    problems += [f"{DROPPED[name]} (singular fit): fitted without." for name in names if name not in part]
+    if not correlated:
+        problems.append(
+            "How participants differ in level and in slope came out as one and the same (singular fit): fitted as"
+            " unrelated."
+        )
+    return fit, part, correlated
 
 
 DROPPED = {

@@ -48,7 +48,9 @@ class RemlFit:
     message: str
 
 
-def fit_reml(y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray) -> RemlFit:
+def fit_reml(
+    y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray, *, correlated: bool = True
+) -> RemlFit:
     """Fit a linear mixed model.
 
     Parameters
@@ -61,6 +63,8 @@ def fit_reml(y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray) ->
         Columns of the random effects, each of a spread near 1.
     groups : numpy.ndarray of int, shape (n,)
         The participant of each row, 0..k-1, each present.
+    correlated : bool
+        Whether the random effects of a participant may be correlated.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def fit_reml(y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray) ->
     67(1).
     Kuznetsova A, Brockhoff PB, Christensen RHB (2017). lmerTest package. J Stat Softw 82(13).
     """
-    likelihood = _Likelihood(y, x, z, groups)
+    likelihood = _Likelihood(y, x, z, groups, correlated)
     theta, converged, message = _minimise(likelihood)
     theta = _snap_to_zero(likelihood, theta)
     diagonal = theta[likelihood.diagonal]
@@ -114,7 +118,7 @@ class _State:
 class _Likelihood:
     """The data as cross products per participant, and the profiled criterion on them."""
 
-    def __init__(self, y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray) -> None:
+    def __init__(self, y: np.ndarray, x: np.ndarray, z: np.ndarray, groups: np.ndarray, correlated: bool) -> None:
         xy = np.column_stack([x, y])
         order = np.argsort(groups, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
@@ -125,7 +129,7 @@ class _Likelihood:
         self.p: int = x.shape[1]
         self.q: int = z.shape[1]
         self.df: int = len(y) - self.p
-        self.rows, self.columns = np.tril_indices(self.q)
+        self.rows, self.columns = np.tril_indices(self.q) if correlated else (np.arange(self.q),) * 2
         self.diagonal = self.rows == self.columns
 
     def make_factor(self, theta: np.ndarray) -> np.ndarray:

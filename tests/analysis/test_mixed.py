@@ -128,6 +128,19 @@ def test_slopes_without_spread_are_dropped_aloud_and_degrees_of_freedom_stay_tho
     assert math.isnan(report.sd_slopes)
 
 
+def test_slopes_that_follow_from_the_level_are_kept_and_taken_as_unrelated_to_it():
+    rng = np.random.default_rng(6)
+    rows = make_pilot(12, 10).assign(score=0.0)
+    own = rng.normal(0, 0.1, 12)[rows["participant_id"]]
+    week = (rows["session_local"] - rows["session_local"].min()) / WEEK
+    rows["score"] = own * (1 + 0.2 * (week - 4)) + rng.normal(0, 0.1, len(rows))
+    report = fit_mixed_model(rows, "score", time=True)
+    assert report.formula == "score ~ week + (1 + week || participant)"
+    assert "fitted as unrelated" in report.problems[0]
+    assert report.sd_slopes > 0
+    assert report.terms.set_index("kind").loc["time", "df"] < 20
+
+
 def test_participants_without_spread_are_a_singular_fit_that_is_reported():
     rng = np.random.default_rng(3)
     rows = make_pilot(10, 6).assign(score=np.tile([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 10) + rng.normal(0, 1e-3, 60))
@@ -145,7 +158,9 @@ def test_a_fit_that_does_not_converge_says_so(monkeypatch):
     monkeypatch.setattr(
         mixed,
         "fit_reml",
-        lambda *arguments: mixed.replace(fitted(*arguments), converged=False, message="too many iterations"),
+        lambda *arguments, **options: mixed.replace(
+            fitted(*arguments, **options), converged=False, message="too many iterations"
+        ),
     )
     report = fit_mixed_model(make_pilot(), "score", group="group")
     assert not report.converged
