@@ -66,12 +66,12 @@ def hide_small(frame: pd.DataFrame, settings: StudySettings) -> pd.DataFrame:
     return frame[~frame["small"]] if settings.suppress_small else frame
 
 
-def tell_hidden(n_hidden: int, what: str, settings: StudySettings) -> None:
+def tell_hidden(n_hidden: int, one: str, settings: StudySettings, *, many: str = "") -> None:
     """Say how many small groups are left out, and where that is set; nothing when none is."""
     if n_hidden:
         st.caption(
-            f"{count_of(n_hidden, what)} with fewer than {settings.small_group} participants left out, in figures,"
-            " tables and files (Settings, Analysis)."
+            f"{count_of(n_hidden, one, many)} with fewer than {settings.small_group} participants left out, in"
+            " figures, tables and files (Settings, Analysis)."
         )
 
 

@@ -86,7 +86,7 @@ def show_weeks(scene: CohortScene) -> None:
         compute_group_trajectory(cells, biomarker.continuous, confidence=confidence), scene.settings.small_group
     )
     trajectory = hide_small(marked, scene.settings)
-    tell_hidden(len(marked) - len(trajectory), "week of a group", scene.settings)
+    tell_hidden(len(marked) - len(trajectory), "week of a group", scene.settings, many="weeks of a group")
     if trajectory.empty:
         return
     points = points.merge(trajectory[["group", "period"]], on=["group", "period"])

@@ -102,7 +102,7 @@ def _ask(scene: CohortScene, cells: pd.DataFrame, titles: dict[str, str]) -> Que
             disabled=weekly or not compared,
             help="Whether scores may rise or fall from week to week, in each group at its own rate.",
         )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         paired = PERIODS
         if compared:
             paired = st.segmented_control(

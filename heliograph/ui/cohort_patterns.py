@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from heliograph.analysis import compute_within_correlations, mark_small
-from heliograph.charts import Mode
+from heliograph.charts import LEVEL_NAMES, Mode
 from heliograph.charts.cohort_correlations import plot_cohort_correlations
 from heliograph.charts.cohort_frame import count_of
 from heliograph.charts.cohort_heat import ROWS_SHOWN, plot_cohort_heat
@@ -163,7 +163,8 @@ def _show_level_chart(
     scene: CohortScene, biomarker: Biomarker, marked: pd.DataFrame, grouping: str, *, weekly: bool
 ) -> None:
     counts = hide_small(marked, scene.settings)
-    tell_hidden((len(marked) - len(counts)) // 4, "week of a group" if weekly else "group", scene.settings)
+    one, many = ("week of a group", "weeks of a group") if weekly else ("group", "groups")
+    tell_hidden((len(marked) - len(counts)) // len(LEVEL_NAMES), one, scene.settings, many=many)
     if counts.empty:
         return
     titles = name_groups(grouping, counts["group"])
