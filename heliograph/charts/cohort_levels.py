@@ -234,8 +234,10 @@ def _make_week_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go
         width=WEEK_MS * 0.86, name=word, customdata=told,
         marker={
             "color": LEVEL_COLOURS[mode][level], "line": {"color": BACKGROUNDS[mode], "width": 1},
-            "pattern": {"shape": ["/" if small else "" for small in rows["small"]], "size": 6, "solidity": 0.25,
-                        "fgcolor": BACKGROUNDS[mode]},
+            "pattern": {
+                "shape": ["/" if small else "" for small in rows["small"]], "size": 7, "solidity": 0.25,
+                "bgcolor": LEVEL_COLOURS[mode][level], "fgcolor": BACKGROUNDS[mode], "fillmode": "replace",
+            },
         },
         hovertemplate=f"<b>{word} {'%{y:.0%}'}</b><br>%{{customdata}}<extra></extra>",
     )  # fmt: skip

@@ -132,6 +132,7 @@ def test_levels_by_week_have_a_panel_for_each_group_and_hatched_small_weeks():
     )
     assert {trace.yaxis for trace in figure.data} == {"y", "y2"}
     assert set(figure.data[0].marker.pattern.shape) == {"/"}
+    assert figure.data[0].marker.pattern.bgcolor == figure.data[0].marker.color  # else the bar is invisible
     assert "few participants that week" in words_of(figure)
 
 
