@@ -101,7 +101,7 @@ def make_change_rows(reading: TrendReading, floors: dict[str, NoiseFloor]) -> di
     rows: dict[str, list[str]] = {
         "Biomarker": [],
         "Newest": [],
-        "From the run before": [],
+        "Last step": [],
         "Noise floor": [],
         "From own mean": [],
         "Own normal range": [],
@@ -115,7 +115,7 @@ def make_change_rows(reading: TrendReading, floors: dict[str, NoiseFloor]) -> di
         inside = baseline.is_enough and baseline.low <= newest <= baseline.high
         rows["Biomarker"].append(biomarker.title)
         rows["Newest"].append("–" if math.isnan(newest) else f"{newest:.2f}")
-        rows["From the run before"].append(format_change(step, floor.mdc is not None and abs(step) <= floor.mdc))
+        rows["Last step"].append(format_change(step, floor.mdc is not None and abs(step) <= floor.mdc))
         rows["Noise floor"].append("not known" if floor.mdc is None else f"±{floor.mdc:.2f} (n = {floor.n_runs})")
         away = newest - baseline.mean if baseline.is_enough else math.nan
         rows["From own mean"].append(format_change(away, inside))

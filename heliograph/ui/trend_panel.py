@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 
 import streamlit as st
@@ -13,6 +14,7 @@ from heliograph.store import (
     Participant,
     RunFilter,
     Store,
+    StoreError,
     UnknownRecordError,
     load_events,
     load_flags,
@@ -127,7 +129,8 @@ def _show_participant(
     if shown.empty:
         _show_empty(store, participant)
         return
-    refresh_participant_flags(store, participant.id)
+    with suppress(StoreError):  # the worker finds them later; a full disk must not hide the trend
+        refresh_participant_flags(store, participant.id)
     settings, flags = load_study_settings(store), load_flags(store, participant.id)
     events = load_events(store, participant.id)
     verdict_place = st.container()

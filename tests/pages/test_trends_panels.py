@@ -9,6 +9,7 @@ import demo
 import pytest
 
 from heliograph.store import (
+    StoreBusyError,
     StudySettings,
     add_event,
     dismiss_flag,
@@ -176,6 +177,16 @@ def test_the_chart_is_the_one_that_settings_choose(open_page, store, drifting):
     app = open_page("trends", participant=str(drifting))
     assert '"name": "CUSUM"' in spec(app)
     assert {flag.chart for flag in load_flags(store, drifting)} == {"cusum"}
+
+
+def test_a_store_that_takes_no_flags_shows_the_trend_all_the_same(open_page, store, drifting, monkeypatch):
+    def refuse(*arguments, **options):
+        raise StoreBusyError("the store is busy")
+
+    monkeypatch.setattr("heliograph.runs.flags.replace_flags", refuse)
+    app = open_page("trends", participant=str(drifting))
+    assert '"name": "EWMA"' in spec(app)
+    assert not load_flags(store, drifting)
 
 
 def test_a_person_with_errors_only_gets_a_figure_and_no_verdict(open_page, store, person):

@@ -191,9 +191,9 @@ def make_floors(mdc, n_runs=14):
 def test_changes_within_the_noise_floor_are_grey_and_larger_ones_are_not():
     reading = read(make_frame([*STEADY, 0.40, 0.47]))
     rows = make_change_rows(reading, make_floors(0.1))
-    assert rows["From the run before"][0] == ":gray[+0.07]"
+    assert rows["Last step"][0] == ":gray[+0.07]"
     assert rows["Noise floor"][0] == "±0.10 (n = 14)"
-    assert make_change_rows(reading, make_floors(0.05))["From the run before"][0] == "**+0.07**"
+    assert make_change_rows(reading, make_floors(0.05))["Last step"][0] == "**+0.07**"
     assert make_change_rows(reading, make_floors(None))["Noise floor"][0] == "not known"
 
 
