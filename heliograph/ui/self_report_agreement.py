@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show_agreement", "show_no_self_report"]
 
+ROW_LIMIT = 20_000
 DAYS = {"the same day": 0, "1 day": 1, "3 days": 3, "7 days": 7, "14 days": 14}
 # The biomarker that a rating asks about most directly; all six are shown below.
 LIKELY = {"stress_0_10": "stress", "energy_0_10": "exhaustion", "kss": "sleep_propensity"}
@@ -61,7 +62,8 @@ def show_agreement(workspace: Workspace) -> None:
         measure = choose_measure(measures, "Self-report", key="selfreport_measure")
         biomarker = _choose_biomarker(measure)
         within_days = 0 if measure.is_rating else _choose_days()
-    pairs = _load_pairs(workspace, measure, within_days)
+    with st.spinner("Reading the results…"):
+        pairs = _load_pairs(workspace, measure, within_days)
     if not len(pairs.rows):
         st.info(f"No result lies beside {escape(measure.title)} yet. {_tell_what_is_missing(measure)}")
         return
@@ -109,7 +111,7 @@ def _load_pairs(workspace: Workspace, measure: Measure, within_days: int) -> Pai
             f"questionnaires with runs within {near}" if within_days else "questionnaires with runs of that day"
         )
         return Pairs(frame, "questionnaire", chosen, "")
-    frame, sample = load_rating_pairs(workspace.store, measure.key)
+    frame, sample = load_rating_pairs(workspace.store, measure.key, limit=ROW_LIMIT)
     told = f"A sample: {sample.n_participants:,} of {sample.n_participants_total:,} participants, whole ones."
     return Pairs(frame, "run", "", told if sample.sampled else "")
 

@@ -20,7 +20,8 @@ def show_sleep_page(workspace: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = choose_view()
         chosen = choose_range()
-    found = load_rows(workspace, chosen)
+    with st.spinner("Reading the results…"):
+        found = load_rows(workspace, chosen)
     if not len(found.rows):
         _show_nothing(chosen)
         return
