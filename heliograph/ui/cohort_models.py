@@ -198,12 +198,12 @@ def _load_pair(scene: CohortScene, cells: pd.DataFrame, titles: dict[str, str], 
     if question.paired == GROUPS:
         groups = {title: group for group, title in titles.items()}
         before, after = (cells[cells["group"] == groups[name]] for name in (question.begin, question.end))
-        return Pair(before, after, f"{question.end} − {question.begin}")
+        return Pair(before, after, f"{question.end} minus {question.begin}")
     wanted, day = scene.choice.cohort_filter, question.begin
     first = replace(wanted, until_local=min(day, wanted.until_local or day))
     second = replace(wanted, since_local=max(day, wanted.since_local or day))
     before, after = (load_cohort_cells(scene.workspace.store, half) for half in (first, second))
-    return Pair(before, after, f"From {date.fromisoformat(day):%d %b %Y} on − before")
+    return Pair(before, after, f"From {date.fromisoformat(day):%d %b %Y} on, minus before")
 
 
 def _tell_pair(n: int, note: str, pair: Pair) -> str:

@@ -279,7 +279,7 @@ def test_two_periods_can_be_compared_within_participants(open_page, pilot):
     app.button(key="cohorts_fit").click().run(timeout=120)
     assert not app.exception
     paired = app.dataframe[1].value
-    assert set(paired["Comparison"]) == {"From 13 Apr 2026 on − before"}
+    assert set(paired["Comparison"]) == {"From 13 Apr 2026 on, minus before"}
     assert set(paired["Participants"]) == {12}
 
 
