@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -13,9 +13,12 @@ from heliograph.ui.markup import escape
 from heliograph.ui.trend_reading import TrendReading
 from thymia_api import BIOMARKERS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["TrendVerdict", "format_day", "make_verdict", "show_verdict"]
 
-Tone = Literal["above", "below", "within", "unknown"]
+Tone = Literal["above", "below", "within", "mixed", "unknown"]
 
 WEEK = timedelta(days=6)
 SIDES = {"up": "Above", "down": "Below"}
@@ -53,11 +56,12 @@ def make_verdict(
             explained.append(biomarker.title.lower())
         else:
             beyond[side].append((at.date(), biomarker.title.lower()))
-    tail = f" Dismissed: {_join(explained)}." if explained else ""
+    tail = f" Left out, as dismissed: {_join(explained)}." if explained else ""
     if parts := [_describe_side(side, sorted(found), today) for side, found in beyond.items() if found]:
         tone: Tone = "above" if beyond["up"] else "below"
         return TrendVerdict(f"{'. '.join(parts)} (n = {n} baseline runs).{tail}", tone)
-    return TrendVerdict(_describe_week(reading, whose, today, n) + tail, "within")
+    week = _describe_week(reading, whose, today, n, explained)
+    return TrendVerdict(week.text + tail, week.tone)
 
 
 def show_verdict(verdict: TrendVerdict) -> None:
@@ -68,6 +72,8 @@ def show_verdict(verdict: TrendVerdict) -> None:
         st.info(verdict.text, icon=":material/trending_down:")
     elif verdict.tone == "within":
         st.success(verdict.text, icon=":material/check_circle:")
+    elif verdict.tone == "mixed":
+        st.info(verdict.text, icon=":material/trending_flat:")
     else:
         st.info(verdict.text, icon=":material/hourglass_empty:")
 
@@ -88,27 +94,35 @@ def _describe_side(side: str, found: list[tuple[date, str]], today: date) -> str
     return f"**{SIDES[side]} own normal:** {_join(names)}"
 
 
-def _describe_week(reading: TrendReading, whose: str, today: date, n: str) -> str:
+def _describe_week(
+    reading: TrendReading, whose: str, today: date, n: str, explained: Collection[str]
+) -> TrendVerdict:
     """No drift: the week's runs, and single ones that were outside the range for a new run."""
     days = reading.results["session_local"].dt.date
     newest = days.iloc[-1]
     is_current = newest >= today - WEEK
-    until = today if is_current else newest
-    week = (days >= until - WEEK) & (days <= until)
+    week = days >= (max(today, newest) if is_current else newest) - WEEK
     n_runs = int(week.sum())
-    when = "This week" if is_current else f"The week to {format_day(newest, today)}, the newest with runs,"
     runs = "1 run" if n_runs == 1 else f"{n_runs} runs"
-    text = f"**{when} is within {whose}'s own normal range** (n = {n} baseline runs, {runs} this week)."
+    facts = f"(n = {n} baseline runs, {runs} {'this week' if is_current else 'then'})"
+    when = "This week" if is_current else f"The week to {format_day(newest, today)}, the newest with runs,"
+    outside = _count_outside(reading, week, explained)
+    if not outside:
+        return TrendVerdict(f"**{when} is within {whose}'s own normal range** {facts}.", "within")
+    text = f"**{when} shows no drift from {whose}'s own normal** {facts}, but single runs were outside its range:"
+    return TrendVerdict(f"{text} {_join(outside)}.", "mixed")
+
+
+def _count_outside(reading: TrendReading, week: pd.Series, explained: Collection[str]) -> list[str]:
+    """`stress (1 of 4)` for each biomarker with runs outside the range for a new run."""
     outside = []
     for biomarker in BIOMARKERS:
         baseline = reading.get_drift(biomarker).baseline
         scores = reading.get_scores(biomarker)[week]
         count = int(((scores < baseline.low) | (scores > baseline.high)).sum())
-        if baseline.is_enough and count:
+        if baseline.is_enough and count and biomarker.title.lower() not in explained:
             outside.append(f"{biomarker.title.lower()} ({count} of {int(scores.notna().sum())})")
-    if outside:
-        text += f" Single runs were outside it, but no drift: {_join(outside)}."
-    return text if is_current else text.replace("runs this week", "runs then").replace("1 run this week", "1 run")
+    return outside
 
 
 def _join(names: list[str]) -> str:

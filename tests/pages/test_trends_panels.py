@@ -80,7 +80,7 @@ def test_a_flag_is_dismissed_with_a_note_and_restored(open_page, store, drifting
     flag = next(flag for flag in load_flags(store, drifting) if flag.column_name == "mental_strain")
     assert flag.dismissed_note == "new [medication](https://e.test)"
     assert any("Dismissed on" in entry.value and "](https" not in entry.value for entry in app.caption)
-    assert not any("mental strain" in entry.value and "Dismissed" not in entry.value for entry in app.warning)
+    assert not any("mental strain" in entry.value and "as dismissed" not in entry.value for entry in app.warning)
     assert '"name": "dismissed flag"' in spec(app)
     click(app, find_keys(app, "trends_restore_mental_strain")[0])
     assert load_flags(store, drifting)[0].dismissed_utc is None

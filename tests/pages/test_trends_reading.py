@@ -99,7 +99,7 @@ def test_a_dismissed_drift_is_told_but_raises_no_alarm():
     _, run_id, _ = read(frame).get_drift(STRAIN).beyond
     verdict = say(frame, dismissed={("mental_strain", run_id)})
     assert verdict.tone == "within"
-    assert "Dismissed: mental strain." in verdict.text
+    assert "Left out, as dismissed: mental strain." in verdict.text
 
 
 def test_a_drift_that_ended_is_not_told_any_more():
@@ -111,8 +111,9 @@ def test_a_drift_that_ended_is_not_told_any_more():
 
 def test_a_single_run_outside_the_range_is_told_as_what_it_is():
     verdict = say(make_frame(STEADY * 6, strain=[*STEADY * 5, 0.40, 0.42, 0.38, 0.41, 0.49]), ewma_lambda=0.05)
-    assert verdict.tone == "within"
-    assert "Single runs were outside it, but no drift: mental strain (1 of 7)" in verdict.text
+    assert verdict.tone == "mixed"
+    assert "shows no drift from P\\-01's own normal** (n = 5" in verdict.text
+    assert verdict.text.endswith("but single runs were outside its range: mental strain (1 of 7).")
 
 
 def test_a_label_with_markup_stays_text_in_the_verdict():
