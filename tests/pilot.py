@@ -106,7 +106,7 @@ def _add_person(store: Store, number: int, rng: np.random.Generator) -> Person:
     facts = {
         "date_of_birth": f"{birth_year}-{1 + number % 12:02d}-01",
         "birth_sex": ("FEMALE", "MALE")[(number // 2) % 2],
-        "language": ("en-GB", "en-US", "de-DE")[number % 3],
+        "language": ("en-GB", "en-US", "es-US")[number % 3],
     }
     person_id = save_participant(store, label=f"P-{number + 1:03d}", accent=None, **facts)
     shared = rng.normal(0, PERSON_SD)
