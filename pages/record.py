@@ -4,6 +4,7 @@ import streamlit as st
 
 from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
+from heliograph.ui.noise_floor import show_noise_floor, show_noise_progress
 from heliograph.ui.participant_form import choose_participant
 from heliograph.ui.recorder import prefers_builtin, rest_recorder, show_prompt, show_recorder
 from heliograph.ui.steps import STEPS, show_steps
@@ -32,10 +33,12 @@ elif step == 2:
     show_submit(workspace, participant)
 elif step == 3:
     rest_recorder()
+    show_noise_progress(workspace, participant)
     show_submitted(workspace)
 else:
     show_unfinished(workspace, participant)
     usual = BUILTIN if prefers_builtin(workspace) else LIVE
+    show_noise_floor(workspace, participant)
     way = st.segmented_control(
         "How to record", WAYS, default=usual, key="record_way", required=True, persist_state="session"
     )

@@ -15,17 +15,27 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from heliograph.store import Store, save_participant
+from heliograph.store import (
+    NewQuestionnaire,
+    Store,
+    add_event,
+    import_questionnaires,
+    load_study_settings,
+    save_participant,
+    save_study_settings,
+)
 from thymia_api import BIOMARKERS, BUCKET_LEVELS
 
 DRIFTING, NEW_MICROPHONE, CORRECTED, AWAY = 2, 4, 6, 8
 """Numbers (from 0) of the people with something of their own to see: P-003, P-005, P-007 and P-009."""
+
+STRESS, EXHAUSTION, SLEEP_PROPENSITY = 2, 3, 4  # Places in `BIOMARKERS`.
 
 # On the scale of the logit of a score, mental strain first.
 PERSON_SD, DAY_SD, RECORDING_SD = 0.8, 0.35, 0.2
@@ -86,6 +96,8 @@ def fill_pilot(
     sessions = [session for person in people for session in _make_sessions(person, first, weeks, rng)]
     sessions.sort(key=lambda session: (session.at, session.person.id))
     _write_sessions(store, sessions, seed, rng)
+    _write_self_report(store, people, first, weeks, np.random.default_rng([seed, 1]))
+    _write_events(store, people, first, weeks)
     return [person.id for person in people]
 
 
@@ -94,7 +106,7 @@ def _add_person(store: Store, number: int, rng: np.random.Generator) -> Person:
     facts = {
         "date_of_birth": f"{birth_year}-{1 + number % 12:02d}-01",
         "birth_sex": ("FEMALE", "MALE")[(number // 2) % 2],
-        "language": ("en-GB", "en-US", "de-DE")[number % 3],
+        "language": ("en-GB", "en-US", "es-US")[number % 3],
     }
     person_id = save_participant(store, label=f"P-{number + 1:03d}", accent=None, **facts)
     shared = rng.normal(0, PERSON_SD)
@@ -193,6 +205,55 @@ def _write_sessions(store: Store, sessions: list[Session], seed: int, rng: np.ra
             _insert(db, "run_events", done)
             if session.state == "complete_ok":
                 _insert(db, "results", {"run_id": run_id} | _make_scores(session, rng))
+            if number % 12 != 11:  # Some ratings are not given.
+                for scale, value in _make_ratings(session, number).items():
+                    _insert(db, "ratings", {"run_id": run_id, "scale": scale, "value": value})
+
+
+def _write_self_report(
+    store: Store, people: list[Person], first: date, weeks: int, rng: np.random.Generator
+) -> None:
+    """Questionnaires at the beginning, in the middle and at the end; the ready-made ratings are asked for."""
+    rows = []
+    for person in people:
+        for instrument, highest, at in (("PSS-10", 40, STRESS), ("ISI", 28, SLEEP_PROPENSITY)):
+            for share in (0.02, 0.5, 0.97):
+                day = first + timedelta(days=int(share * weeks * WEEK_DAYS))
+                better = TREATMENT_PER_WEEK[at] * share * weeks if person.arm == "B" else 0
+                true = 1 / (1 + np.exp(-(person.level[at] + better)))
+                score = float(np.clip(round(highest * true + rng.normal(0, 0.08 * highest)), 0, highest))
+                answered = NewQuestionnaire(
+                    participant_id=person.id, answered_local=day.isoformat(), instrument=instrument, score=score
+                )
+                rows.append(answered)
+    import_questionnaires(store, rows, source="pilot.csv")
+    settings = replace(load_study_settings(store), rating_scales=("stress_0_10", "energy_0_10", "kss"))
+    save_study_settings(store, settings)
+
+
+def _write_events(store: Store, people: list[Person], first: date, weeks: int) -> None:
+    def day(share: float) -> str:
+        return (first + timedelta(days=int(share * weeks * WEEK_DAYS))).isoformat()
+
+    add_event(store, participant_id=None, on_local=day(0.6), kind="exam", note="Written exam of the whole course")
+    for number, kind, share, note in (
+        (DRIFTING, "medication", 0.4, "Began a new medication"),
+        (0, "shift change", 0.25, "First night fortnight"),
+    ):
+        if number < len(people):
+            add_event(store, participant_id=people[number].id, on_local=day(share), kind=kind, note=note)
+
+
+def _make_ratings(session: Session, number: int) -> dict[str, float]:
+    """What the person would say: the true level behind the scores, their own habit of answering, and noise."""
+    rng = np.random.default_rng([number, session.person.number])
+    habit = np.random.default_rng([session.person.number]).normal(0, 0.5, len(MEAN))
+    above = session.true_level - np.array(MEAN) + habit + rng.normal(0, 0.5, len(MEAN))
+    return {
+        "stress_0_10": float(np.clip(round(4.5 + 2.2 * above[STRESS]), 0, 10)),
+        "energy_0_10": float(np.clip(round(6 - 2.0 * above[EXHAUSTION]), 0, 10)),
+        "kss": float(np.clip(round(4.5 + 1.6 * above[SLEEP_PROPENSITY]), 1, 9)),
+    }
 
 
 def _make_recording(session: Session, recording_id: str) -> dict[str, object]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         compute_break_after_days,
         compute_trend_counts,
         plot_trend,
-        write_trend_csv,
     )
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "make_template",
     "name_level",
     "plot_trend",
-    "write_trend_csv",
 ]
 
 # Plotly and pandas take a second to import, and the first page needs neither.

@@ -1,50 +1,68 @@
-"""One participant over time: mental strain large, the five other biomarkers small, on one true time axis.
+"""One participant over time: one biomarker large, the five others small, on one true time axis.
 
 The figure carries everything that a screenshot needs to be read alone: whose it is, the unit and its direction,
-how many results, the workspace, whether the scores are synthetic, the day it was drawn and where lines break.
+how many results, what the bands and marks mean, the workspace, whether the scores are synthetic, the day it was
+drawn, and where and why lines break.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BACKGROUNDS, BIOMARKER_COLOURS, INK, LEVEL_NAMES, MUTED, Mode
-from heliograph.charts._template import make_template
+from heliograph.charts._palette import BIOMARKER_COLOURS, MUTED, Mode
 from heliograph.charts._text import escape_plotly
+from heliograph.charts.trend_control import CONFOUNDERS, make_confounder, make_control
+from heliograph.charts.trend_layers import (
+    FlagLayer,
+    TrendLayers,
+    count_lanes,
+    make_baseline,
+    make_breaks,
+    make_events,
+    make_flags,
+    make_noise_floor,
+    make_slope,
+    name_breaks,
+)
+from heliograph.charts.trend_layout import (
+    LANE,
+    SCORE_RANGE,
+    Panel,
+    Trace,
+    compute_panels,
+    make_direction,
+    make_layout,
+    make_panel_title,
+    make_score_axis,
+    widen_short_span,
+)
+from heliograph.charts.trend_points import (
+    SVG_POINTS,
+    compute_break_after_days,
+    has_warnings,
+    make_crosses,
+    make_points,
+    prepare_rows,
+)
+from heliograph.charts.trend_words import make_legend, make_note, make_title, place_legend, place_note, wrap_words
 from thymia_api import BIOMARKERS, Biomarker
 
 __all__ = [
     "TrendCounts",
+    "TrendLayers",
     "compute_break_after_days",
     "compute_trend_counts",
     "plot_trend",
-    "write_trend_csv",
 ]
 
 RESULT = "complete_ok"
 NO_RESULT = ("complete_error", "failed")
-
-TOP_PX, MAIN_PX, SMALL_PX, GAP_PX, AFTER_MAIN_PX, BOTTOM_PX = 104, 250, 84, 32, 64, 146
-HEIGHT_PX = TOP_PX + MAIN_PX + AFTER_MAIN_PX + 5 * SMALL_PX + 4 * GAP_PX + BOTTOM_PX
-LEFT_PX, RIGHT_PX = 56, 14
-TEXT_PX = 8  # Titles and notes begin here, left of the axes: a phone needs the width.
-# Above this SVG gets slow (20 s for 100 000 points against 5 s): draw by WebGL.
-SVG_POINTS = 1500
-# A session counts as missed when the spacing to the next one exceeds this multiple of the usual spacing.
-MISSED_SPACING = 1.5
-# Scores lie in [0, 1]; the margins keep whole markers inside, and the crosses of sessions without a result.
-Y_RANGE = (-0.1, 1.07)
-CROSS_Y = -0.045
-# Sessions closer together than this are shown within a few whole days, not spread over minutes.
-SHORTEST_SPAN = pd.Timedelta(days=3)
-SHOWN_TAGS = 4
+REQUIRED = ("run_id", "session_local", "state", "warnings", "error_code", "tags", "asleep_local", "awake_local")
 
 
 @dataclass(frozen=True)
@@ -63,38 +81,10 @@ def compute_trend_counts(frame: pd.DataFrame) -> TrendCounts:
     without = frame["state"].isin(NO_RESULT)
     return TrendCounts(
         results=int(results.sum()),
-        with_warnings=int((results & _has_warnings(frame)).sum()),
+        with_warnings=int((results & has_warnings(frame)).sum()),
         without_result=int(without.sum()),
         in_progress=int((~results & ~without).sum()),
     )
-
-
-def compute_break_after_days(times: pd.Series) -> int:
-    """Whole days without a result after which the line breaks.
-
-    Parameters
-    ----------
-    times : pandas.Series of datetime64
-        Session times in order, without missing values.
-
-    Returns
-    -------
-    int
-        1.5 times the median spacing between neighbouring days that have a result, rounded down and at least 1:
-        a daily protocol breaks at one missed day, a weekly one at a missed week.
-    """
-    days = pd.Series(times.dt.normalize().unique()).sort_values()
-    spacing = days.diff().dropna().dt.days
-    return max(1, math.floor(MISSED_SPACING * float(spacing.median()))) if len(spacing) else 1
-
-
-def write_trend_csv(frame: pd.DataFrame) -> bytes:
-    """The charted frame as UTF-8 CSV for R and pandas: one row a run, NA for what is missing."""
-    flags = {name: frame[name].map({True: "TRUE", False: "FALSE"}) for name in frame.select_dtypes("bool")}
-    text: str = frame.assign(**flags).to_csv(
-        index=False, na_rep="NA", lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S%z"
-    )
-    return text.encode("utf-8")
 
 
 def plot_trend(
@@ -106,13 +96,16 @@ def plot_trend(
     drawn_on: date,
     mode: Mode = "light",
     buckets: bool = False,
+    main: str = "mental_strain",
+    layers: TrendLayers | None = None,
 ) -> go.Figure:
     """Draw every run of one participant.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a run, as `heliograph.store.load_trend` gives it. Not changed.
+        One row a run, as `heliograph.store.load_trend` gives it, with a column `quality` (good, fair, poor,
+        unknown) where it is known; it becomes the shape of the point. Not changed.
     participant_label : str
         Shown in the title as typed; markup in it stays text.
     workspace : str
@@ -125,7 +118,12 @@ def plot_trend(
         The page that the figure stands on.
     buckets : bool
         Show the five bucketed biomarkers as steps over four named levels instead of the continuous scores.
-        Mental strain has no buckets and stays continuous. Levels are never averaged or interpolated.
+        Mental strain has no buckets and stays continuous. Levels are never averaged or interpolated, so that
+        bands, slopes and control charts are left out where they are shown.
+    main : str
+        Name of the biomarker that is shown large.
+    layers : TrendLayers, optional
+        What analysis found, drawn around the runs.
 
     Returns
     -------
@@ -135,269 +133,175 @@ def plot_trend(
     Raises
     ------
     ValueError
-        When `frame` lacks a column that the figure needs.
+        When `frame` lacks a column that the figure needs, or there is no biomarker called `main`.
     """
-    _check_columns(frame)
-    rows = frame.assign(
-        at=pd.to_datetime(frame["session_local"]),
-        asleep_local=pd.to_datetime(frame["asleep_local"]),
-        awake_local=pd.to_datetime(frame["awake_local"]),
-    ).sort_values(["at", "run_id"], kind="stable")
-    rows["told"] = pd.Series(
-        [_describe_run(row) for row in rows.to_dict("records")], index=rows.index, dtype=object
-    )
+    _check(frame, main)
+    layers = layers or TrendLayers()
+    rows = prepare_rows(frame)
     results = rows[rows["state"] == RESULT].reset_index(drop=True)
     without = rows[rows["state"].isin(NO_RESULT)].reset_index(drop=True)
-    break_days = compute_break_after_days(results["at"])
-    domains = _compute_domains()
-    figure = go.Figure(layout=_make_layout(mode, domains))
-    _widen_short_span(figure, rows["at"])
-    for number, biomarker in enumerate(BIOMARKERS):
-        stepped = buckets and biomarker.bucketed is not None
-        column = biomarker.bucketed if stepped and biomarker.bucketed else biomarker.continuous
-        for trace in _make_traces(results, biomarker, column, number, mode, stepped, break_days):
-            figure.add_trace(trace)
-        figure.update_layout({f"yaxis{number + 1 if number else ''}": _make_y_axis(number, domains, stepped)})
-        figure.add_annotation(_make_panel_title(biomarker, number, domains, mode, stepped))
+    drawing = _Drawing(results, layers, mode, buckets, main)
+    note = make_note(
+        results, without=len(without), break_days=drawing.break_days, layers=layers, buckets=buckets,
+        workspace=workspace, drawn_on=drawn_on,
+    )  # fmt: skip
+    drawing.draw(note_lines=len(note), title_lines=int(synthetic) + len(wrap_words(layers.values_words)))
+    drawing.annotations.append(place_note(note, mode))
+    drawing.layout["title"] = make_title(participant_label, synthetic, layers.values_words, mode)
+    widen_short_span(drawing.layout, rows["at"])
     if len(without):
-        figure.add_trace(_make_crosses(without, mode))
+        drawing.traces.append(make_crosses(without, mode))
     if not len(results):
-        figure.add_annotation(
-            text="No results in this period", x=0.5, y=0.5, xref="paper", yref="y domain", showarrow=False,
-            font={"size": 16, "color": MUTED[mode]},
+        drawing.annotations.append({
+            "text": "No results in this period", "x": 0.5, "y": 0.5, "xref": "paper", "yref": "y domain",
+            "showarrow": False, "font": {"size": 16, "color": MUTED[mode]},
+        })  # fmt: skip
+    return go.Figure({"data": drawing.traces, "layout": drawing.layout | {"annotations": drawing.annotations}})
+
+
+class _Drawing:
+    """One figure in the making: what its panels share."""
+
+    def __init__(self, results: pd.DataFrame, layers: TrendLayers, mode: Mode, buckets: bool, main: str) -> None:
+        self.results, self.layers, self.mode, self.buckets = results, layers, mode, buckets
+        first = next(entry for entry in BIOMARKERS if entry.name == main)
+        self.biomarkers = [first, *(entry for entry in BIOMARKERS if entry.name != main)]
+        self.traces: list[Trace] = []
+        self.annotations: list[dict[str, Any]] = []
+        self.layout: dict[str, Any] = {}
+        self.break_days = compute_break_after_days(results["at"])
+        self.breaks = {entry.run_id for entry in layers.breaks}
+        self.has_breaks = bool(name_breaks(layers.breaks, results))
+        self.legend = [] if self._is_stepped(first) else make_legend(layers, first, mode)
+
+    def draw(self, *, note_lines: int, title_lines: int) -> None:
+        """Fill traces, annotations and layout."""
+        main = self.biomarkers[0]
+        stepped = self._is_stepped(main)
+        control = self._find_control() if not stepped else None
+        confounders = self._find_confounders()
+        lanes = count_lanes(self.layers.events, self.results["at"]) + self.has_breaks
+        panels = compute_panels(
+            lanes=lanes, legend_lines=len(self.legend), control=control is not None,
+            confounders=0 if confounders is None else len(CONFOUNDERS), title_lines=title_lines,
         )  # fmt: skip
-    _write_title(figure, participant_label, synthetic, mode)
-    counts = compute_trend_counts(rows)
-    _write_note(figure, _make_note(counts, break_days, buckets, workspace, drawn_on), mode)
-    return figure
+        self.layout = make_layout(self.mode, panels, note_lines)
+        scored = [panel for panel in panels if panel.kind in ("main", "small")]
+        for biomarker, panel in zip(self.biomarkers, scored, strict=True):
+            self._draw_biomarker(biomarker, panels, panel, lanes)
+        if self.legend:
+            self.annotations.append(place_legend(self.legend, self.mode))
+        top = SCORE_RANGE[1] + LANE * lanes
+        self.traces += make_breaks(self.layers.breaks, self.results, self.mode, lane=0, y_top=top)
+        self.traces.extend(
+            make_events(self.layers.events, self.results["at"], self.mode, first_lane=int(self.has_breaks))
+        )
+        if control is not None and self.layers.control is not None:
+            panel = next(panel for panel in panels if panel.kind == "control")
+            layer = replace(self.layers.control, rows=control)
+            colour = BIOMARKER_COLOURS[self.mode][main.name]
+            traces, axis = make_control(layer, panels, panel, colour, self.mode)
+            self._place(traces, axis, panels, panel, f"<b>Drift</b>  {self._mute(layer.words)}")
+        if confounders is not None:
+            strips = [panel for panel in panels if panel.kind == "confounder"]
+            for number, panel in enumerate(strips):
+                traces, axis = make_confounder(confounders, number, panels, panel, self.mode)
+                self._place(traces, axis, panels, panel, self._mute(CONFOUNDERS[number][1]))
+
+    def _draw_biomarker(self, biomarker: Biomarker, panels: list[Panel], panel: Panel, lanes: int) -> None:
+        stepped = self._is_stepped(biomarker)
+        column = biomarker.bucketed if stepped and biomarker.bucketed else biomarker.continuous
+        large = panel.kind == "main"
+        colour = BIOMARKER_COLOURS[self.mode][biomarker.name]
+        axes = {"xaxis": panel.x, "yaxis": panel.y}
+        scores = self.results[column]
+        if large and self.layers.values is not None and not stepped:
+            scores = self.results["run_id"].map(self.layers.values).astype(float)
+        rows, values = self.results[scores.notna()], scores[scores.notna()]
+        flags = [flag for flag in self.layers.flags if flag.column == biomarker.continuous]
+        if not stepped:
+            self._draw_bands(biomarker, rows, values, axes, colour, large)
+        self.traces.extend(
+            make_points(
+                rows, values, title=biomarker.title, colour=colour, axes=axes, mode=self.mode, large=large,
+                stepped=stepped, break_days=self.break_days, breaks=self.breaks, remarks=_describe_flags(flags),
+            )
+        )  # fmt: skip
+        if not stepped:
+            self.traces.extend(make_flags(flags, rows, values, axes, self.mode, large=large))
+        axis = make_score_axis(panels, panel, lanes=lanes if large else 0, stepped=stepped)
+        title = (
+            f"<span style='color:{colour}'>■</span> <b>{biomarker.title}</b>{' · levels' if stepped else ''}"
+            f"  {self._mute(biomarker.reads.partition(';')[0])}"
+        )
+        self._place([], axis, panels, panel, title)
+        self.annotations.append(make_direction(panels, panel, self.mode))
+
+    def _draw_bands(
+        self,
+        biomarker: Biomarker,
+        rows: pd.DataFrame,
+        values: pd.Series,
+        axes: dict[str, str],
+        colour: str,
+        large: bool,
+    ) -> None:
+        """What lies under the points: noise floor and slope in the main panel, own normal range in all."""
+        if large and self.layers.mdc is not None and 1 < len(rows) <= SVG_POINTS:
+            broken = list(rows["run_id"].isin(list(self.breaks)))
+            self.traces.append(make_noise_floor(rows, values, self.layers.mdc, broken, self.mode))
+        if baseline := self.layers.baselines.get(biomarker.continuous):
+            self.traces.extend(make_baseline(baseline, rows, colour, axes))
+        if large and self.layers.slope is not None and len(rows) > 1:
+            self.traces.append(make_slope(self.layers.slope, rows["at"], self.mode))
+
+    def _place(
+        self,
+        traces: list[Trace],
+        axis: dict[str, Any],
+        panels: list[Panel],
+        panel: Panel,
+        title: str,
+    ) -> None:
+        self.traces += traces
+        self.layout[panel.y_key] = axis
+        lines = len(self.legend) if panel.kind == "main" else 0
+        self.annotations.append(make_panel_title(panels, panel, title, self.mode, legend_lines=lines))
+
+    def _is_stepped(self, biomarker: Biomarker) -> bool:
+        return self.buckets and biomarker.bucketed is not None
+
+    def _find_control(self) -> pd.DataFrame | None:
+        """The control chart's rows of the runs in view."""
+        if self.layers.control is None:
+            return None
+        rows = self.layers.control.rows
+        rows = rows[rows["run_id"].isin(self.results["run_id"])]
+        return rows if len(rows) else None
+
+    def _find_confounders(self) -> pd.DataFrame | None:
+        """What is known of the runs in view; None where nothing is."""
+        if self.layers.confounders is None:
+            return None
+        columns = [column for column, *_ in CONFOUNDERS]
+        rows = self.results[["run_id", "at"]].merge(self.layers.confounders, on="run_id", how="left")
+        return rows if rows[columns].notna().any().any() else None
+
+    def _mute(self, text: str) -> str:
+        return f"<span style='color:{MUTED[self.mode]}'>{text}</span>"
 
 
-def _check_columns(frame: pd.DataFrame) -> None:
-    needed = {"run_id", "session_local", "state", "warnings", "error_code", "tags", "asleep_local", "awake_local"}
-    needed |= {name for b in BIOMARKERS for name in (b.continuous, b.bucketed) if name}
+def _describe_flags(flags: list[FlagLayer]) -> dict[int, str]:
+    words = {"up": "flag: above own normal", "down": "flag: below own normal"}
+    return {
+        flag.run_id: words.get(flag.direction, "flag") + (" (dismissed)" if flag.dismissed else "")
+        for flag in flags
+    }
+
+
+def _check(frame: pd.DataFrame, main: str) -> None:
+    needed = set(REQUIRED) | {name for b in BIOMARKERS for name in (b.continuous, b.bucketed) if name}
     if missing := sorted(needed - set(frame.columns)):
         raise ValueError(f"the trend frame lacks {', '.join(missing)}")
-
-
-def _has_warnings(frame: pd.DataFrame) -> pd.Series:
-    return (
-        frame["warnings"]
-        .map(lambda value: isinstance(value, str) and value not in {"", "[]", "null"})
-        .astype(bool)
-    )
-
-
-def _compute_domains() -> list[tuple[float, float]]:
-    """Each panel's (bottom, top) as shares of the plotting area, mental strain first."""
-    inside = HEIGHT_PX - TOP_PX - BOTTOM_PX
-    tops = [0] + [MAIN_PX + AFTER_MAIN_PX + n * (SMALL_PX + GAP_PX) for n in range(5)]
-    heights = [MAIN_PX] + [SMALL_PX] * 5
-    return [
-        (max(0.0, 1 - (top + height) / inside), 1 - top / inside)
-        for top, height in zip(tops, heights, strict=True)
-    ]
-
-
-def _make_layout(mode: Mode, domains: list[tuple[float, float]]) -> go.Layout:
-    shared = {"type": "date", "hoverformat": "%a %e %b %Y, %H:%M", "tickformatstops": TICK_FORMATS}
-    return go.Layout(
-        template=make_template(mode),
-        height=HEIGHT_PX,
-        margin={"t": TOP_PX, "b": BOTTOM_PX, "l": LEFT_PX, "r": RIGHT_PX},
-        hovermode="closest",
-        xaxis={**shared, "anchor": "y"},
-        # The small panels share this one; it follows the first, so that zooming one moves all.
-        xaxis2={**shared, "anchor": f"y{len(domains)}", "matches": "x", "showspikes": True,
-                "spikemode": "across", "spikethickness": 1, "spikedash": "dot", "spikesnap": "data",
-                "spikecolor": MUTED[mode]},
-    )  # fmt: skip
-
-
-def _widen_short_span(figure: go.Figure, times: pd.Series) -> None:
-    """Give one session, or a few of one day, room of some days around them; Plotly would show minutes."""
-    first, last = times.min(), times.max()
-    if pd.isna(first) or last - first >= SHORTEST_SPAN:
-        return
-    ends = [first.normalize() - pd.Timedelta(days=2), last.normalize() + pd.Timedelta(days=3)]
-    figure.update_xaxes(range=[end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], dtick=86_400_000)
-
-
-# Day before month by name: 03/04 would be read in two ways.
-TICK_FORMATS = [
-    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%e %b %Y"},
-    {"dtickrange": [86_400_000, "M1"], "value": "%e %b\n%Y"},
-    {"dtickrange": ["M1", "M12"], "value": "%b\n%Y"},
-    {"dtickrange": ["M12", None], "value": "%Y"},
-]
-
-
-def _make_y_axis(number: int, domains: list[tuple[float, float]], stepped: bool) -> dict[str, Any]:
-    axis: dict[str, Any] = {
-        "domain": domains[number],
-        "range": Y_RANGE,
-        "fixedrange": True,
-        "anchor": "x" if number == 0 else "x2",
-        "tickvals": [0, 0.25, 0.5, 0.75, 1] if number == 0 else [0, 0.5, 1],
-    }
-    if stepped:
-        axis |= {"tickvals": list(LEVEL_NAMES), "ticktext": list(LEVEL_NAMES.values())}
-    return axis
-
-
-def _make_panel_title(
-    biomarker: Biomarker, number: int, domains: list[tuple[float, float]], mode: Mode, stepped: bool
-) -> dict[str, Any]:
-    scale = " · levels" if stepped else ""
-    colour = BIOMARKER_COLOURS[mode][biomarker.name]
-    return {
-        "text": f"<span style='color:{colour}'>■</span> <b>{biomarker.title}</b>{scale}"
-        f"  <span style='color:{MUTED[mode]}'>{biomarker.reads.partition(';')[0]}</span>",
-        "x": 0, "xref": "paper", "xanchor": "left", "y": domains[number][1], "yref": "paper", "yanchor": "bottom",
-        "xshift": TEXT_PX - LEFT_PX, "yshift": 2, "showarrow": False, "align": "left",
-        "font": {"size": 15 if number == 0 else 13, "color": INK[mode]},
-    }  # fmt: skip
-
-
-def _make_traces(
-    results: pd.DataFrame,
-    biomarker: Biomarker,
-    column: str,
-    number: int,
-    mode: Mode,
-    stepped: bool,
-    break_days: int,
-) -> list[go.Scatter | go.Scattergl]:
-    """The line (broken at missed sessions) and, over it, the points."""
-    rows = results[results[column].notna()]
-    colour = BIOMARKER_COLOURS[mode][biomarker.name]
-    kind = go.Scattergl if len(rows) > SVG_POINTS else go.Scatter
-    axes = {"xaxis": "x" if number == 0 else "x2", "yaxis": f"y{number + 1 if number else ''}"}
-    line_x, line_y = _break_line(rows["at"], rows[column], break_days)
-    hollow = _has_warnings(rows)
-    size = 9 if number == 0 else 7
-    line = kind(
-        x=line_x, y=line_y, mode="lines", hoverinfo="skip", connectgaps=False, name=f"{biomarker.title} line",
-        line={"color": colour, "width": 2 if number == 0 else 1.5, "shape": "hv" if stepped else "linear"},
-        opacity=0.55, **axes,
-    )  # fmt: skip
-    points = kind(
-        x=_as_text(rows["at"]), y=[float(value) for value in rows[column]], mode="markers", name=biomarker.title,
-        customdata=list(rows["told"]),
-        hovertemplate=f"<b>{biomarker.title} {'%{y:.2f}'}</b><br>%{{customdata[1]}}<extra></extra>",
-        marker={"size": size, "color": [BACKGROUNDS[mode] if warned else colour for warned in hollow],
-                "line": {"color": colour, "width": 1.6}},
-        # A click selects: the other points must not fade.
-        selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, **axes,
-    )  # fmt: skip
-    return [line, points]
-
-
-def _make_crosses(without: pd.DataFrame, mode: Mode) -> go.Scatter:
-    return go.Scatter(
-        x=_as_text(without["at"]), y=[CROSS_Y] * len(without), mode="markers", name="no result", cliponaxis=False,
-        customdata=list(without["told"]),
-        hovertemplate="<b>No result</b><br>%{customdata[1]}<extra></extra>",
-        marker={"symbol": "x-thin", "size": 9, "line": {"color": INK[mode], "width": 2}},
-        selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, xaxis="x", yaxis="y",
-    )  # fmt: skip
-
-
-def _break_line(
-    times: pd.Series, values: pd.Series, break_days: int
-) -> tuple[list[str | None], list[float | None]]:
-    """Points of the line with a None between two results more than `break_days` calendar days apart."""
-    far = times.dt.normalize().diff().dt.days > break_days
-    x: list[str | None] = []
-    y: list[float | None] = []
-    for text, value, broken in zip(_as_text(times), values, far, strict=True):
-        if broken:
-            x.append(text)
-            y.append(None)
-        x.append(text)
-        y.append(float(value))
-    return x, y
-
-
-def _as_text(times: pd.Series) -> list[str]:
-    return list(times.dt.strftime("%Y-%m-%dT%H:%M:%S"))
-
-
-def _describe_run(row: dict[Any, Any]) -> list[Any]:
-    """`[run id, hover text]` of a row: its date, sleep, tags, warnings or reason, and how to open it."""
-    lines = [f"{row['at']:%a %d %b %Y, %H:%M}"]
-    if sleep := _describe_sleep(row):
-        lines.append(sleep)
-    if row["state"] == "complete_error":
-        code = row["error_code"] if isinstance(row["error_code"], str) else "reason unknown"
-        lines.append(escape_plotly(code.removeprefix("ERR_").replace("_", " ").lower()))
-    elif row["state"] == "failed":
-        lines.append("the run failed")
-    lines += [f"warning: {escape_plotly(str(text))}" for text in _read_json(row["warnings"], list)[:2]]
-    tags = _read_json(row["tags"], dict)
-    lines += [
-        f"{escape_plotly(str(k), max_chars=24)}: {escape_plotly(str(v), max_chars=36)}"
-        for k, v in list(tags.items())[:SHOWN_TAGS]
-    ]
-    if len(tags) > SHOWN_TAGS:
-        lines.append(f"and {len(tags) - SHOWN_TAGS} more tags")
-    lines.append(f"run {row['run_id']} · click to open")
-    return [int(row["run_id"]), "<br>".join(lines)]
-
-
-def _describe_sleep(row: dict[Any, Any]) -> str | None:
-    asleep, awake = row["asleep_local"], row["awake_local"]
-    if pd.isna(asleep) or pd.isna(awake):
-        return None
-    slept_h = (awake - asleep).total_seconds() / 3600
-    text = f"slept {slept_h:.1f} h"
-    if row["at"] >= awake:
-        text += f", awake for {(row['at'] - awake).total_seconds() / 3600:.1f} h"
-    return text
-
-
-def _read_json(value: Any, kind: type[Any]) -> Any:
-    """The JSON of a text column as `kind`; empty for what is missing or something else."""
-    if not isinstance(value, str) or not value:
-        return kind()
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return kind()
-    return found if isinstance(found, kind) else kind()
-
-
-def _write_title(figure: go.Figure, label: str, synthetic: bool, mode: Mode) -> None:
-    subtitle = "Score from 0 to 1 · <b>higher is worse</b>"
-    if synthetic:
-        subtitle += "<br><b>Synthetic sandbox scores: they mean nothing</b>"
-    figure.update_layout(
-        title={
-            "text": f"Participant {escape_plotly(label, max_chars=36)}",
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": MUTED[mode]}},
-            "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": TEXT_PX},
-        }
-    )  # fmt: skip
-
-
-def _make_note(counts: TrendCounts, break_days: int, buckets: bool, workspace: str, drawn_on: date) -> list[str]:
-    """The lines under the axes; a phone shows about 55 characters of each."""
-    days = "a day" if break_days == 1 else f"{break_days} days"
-    lines = [
-        f"● result (n = {counts.results})  ○ with warnings ({counts.with_warnings})"
-        f"  ✕ none ({counts.without_result})",
-        f"Lines break after more than {days} without a result.",
-        "A state at one point in time, no diagnosis.",
-        f"Workspace {workspace} · drawn {drawn_on:%d %b %Y}",
-        "Session times are the participant's own.",
-    ]
-    if buckets:
-        lines.insert(2, "Levels are steps: no value between them, no average.")
-    return lines
-
-
-def _write_note(figure: go.Figure, lines: list[str], mode: Mode) -> None:
-    figure.add_annotation(
-        text="<br>".join(lines), x=0, xref="paper", xanchor="left", xshift=TEXT_PX - LEFT_PX,
-        y=0, yref="paper", yanchor="top", yshift=-42,
-        showarrow=False, align="left", font={"size": 12, "color": MUTED[mode]},
-    )  # fmt: skip
+    if main not in {biomarker.name for biomarker in BIOMARKERS}:
+        raise ValueError(f"no biomarker is called {escape_plotly(main)}")

@@ -29,7 +29,7 @@ class WorkerOptions:
     not noticed yet. `answer_limit_s` and
     `upload_limit_s` end a request that trickles on without a time-out, so that it gives its place back. `on_step`
     is called, on the event loop, with a point's name before and after every request and transaction (tests kill
-    there).
+    there). Drifts are looked for every `flags_s`, among those whose results changed.
     """
 
     poll_s: float = POLL_S
@@ -41,6 +41,7 @@ class WorkerOptions:
     settle_s: float = 5.0
     lock_retry_s: float = 1.0
     heartbeat_s: float = 10.0
+    flags_s: float = 30.0
     stop_s: float = 4.0
     problems_until_unreachable: int = 3
     answer_limit_s: float = 120.0

@@ -23,6 +23,7 @@ from heliograph.runs._exceptions import (
     UnknownRunError,
 )
 from heliograph.runs.inputs import build_request
+from heliograph.runs.ratings import check_rating
 from heliograph.store import (
     FINAL_STATES,
     NewRun,
@@ -55,11 +56,13 @@ class _Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSubmission(_Submission):
-    """A stored recording to be analysed; `quality_override` is the reason for going on despite a warning."""
+    """A stored recording to be analysed; `quality_override` is the reason for going on despite a warning,
+    `ratings` are what the participant said about themselves, by scale."""
 
     recording_id: str
     recorded_local: datetime | None = None
     quality_override: str | None = None
+    ratings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ def submit_upload(store: Store, submission: UploadSubmission) -> int:
     issues = _check_times(submission, submission.recorded_local)
     if not is_recording_there(store, submission.recording_id):
         issues.append(FieldIssue("recording_id", "this recording is not in the workspace (any more)"))
+    checked = {name: check_rating(name, value) for name, value in submission.ratings.items()}
+    issues += [FieldIssue(f"ratings.{name}", problem) for name, problem in checked.items() if problem]
     return _submit(
         store,
         submission,
@@ -86,6 +91,7 @@ def submit_upload(store: Store, submission: UploadSubmission) -> int:
         recording_id=submission.recording_id,
         recorded_local=_to_text(submission.recorded_local),
         quality_override=submission.quality_override,
+        ratings=dict(submission.ratings),
     )
 
 
@@ -115,6 +121,7 @@ def repeat_run(store: Store, run_id: int, *, submission_key: str) -> int:
     new = copy_run(
         run,
         detail.tags,
+        ratings=ground.load_ratings(store, run_id),
         submission_key=submission_key,
         date_of_birth=participant.date_of_birth,
         birth_sex=participant.birth_sex,
@@ -125,7 +132,14 @@ def repeat_run(store: Store, run_id: int, *, submission_key: str) -> int:
     return ground.add_run(store, new)
 
 
-def copy_run(run: Run, tags: Mapping[str, str], *, submission_key: str, **changes: str | None) -> NewRun:
+def copy_run(
+    run: Run,
+    tags: Mapping[str, str],
+    *,
+    submission_key: str,
+    ratings: Mapping[str, float] | None = None,
+    **changes: str | None,
+) -> NewRun:
     """A new run like `run`, linked to it; `changes` replaces fields (demographics, `next_step_utc`)."""
     fields = {
         "date_of_birth": run.date_of_birth,
@@ -144,6 +158,7 @@ def copy_run(run: Run, tags: Mapping[str, str], *, submission_key: str, **change
         recorded_local=run.recorded_local,
         session_local=run.session_local,
         tags=tags,
+        ratings=ratings or {},
         delete_data=run.delete_data,
         data_to_delete=run.data_to_delete,
         activity_type=run.activity_type,

@@ -22,4 +22,6 @@ async def run_in_thread(
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # Seen here, or asyncio logs it later with all that it quotes.
         raise

@@ -19,6 +19,7 @@ from pathlib import PurePath
 
 from heliograph import store as ground
 from heliograph.runs.agenda import load_due, pull_in
+from heliograph.runs.flags import keep_flags_fresh
 from heliograph.runs.health import ApiHealth, describe_problem
 from heliograph.runs.lock import WorkerLock
 from heliograph.runs.options import WorkerOptions
@@ -184,6 +185,7 @@ class Worker:
             api_problem_since_utc=None,
         )
         beating = asyncio.create_task(self._beat())
+        flagging = asyncio.create_task(keep_flags_fresh(self._store, every_s=self._options.flags_s))
         try:
             async with self._make_client() as client:
                 await self._check_account(client)
@@ -196,7 +198,7 @@ class Worker:
                     self._tasks.clear()
                     self._transfers.clear()
         finally:
-            await self._cancel(beating)
+            await self._cancel(beating, flagging)
 
     async def _check_account(self, client: AsyncThymiaClient) -> None:
         """Before anything else: is the key valid, and are the scores of this server of the workspace's kind?"""

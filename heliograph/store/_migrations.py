@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.store._m002 import m002_analysis
+
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
@@ -342,7 +344,7 @@ def m001_first_schema(db: Database) -> None:
     )
 
 
-ALL = (m001_first_schema,)
+ALL = (m001_first_schema, m002_analysis)
 NAMES = tuple(migration.__name__ for migration in ALL)
 
 

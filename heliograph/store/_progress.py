@@ -128,16 +128,16 @@ def delete_run(store: Store, run_id: int) -> Path | None:
 
 def purge_run(store: Store, run_id: int, *, recording_only: bool = False) -> bool:
     """Takes away what a run holds of the participant, as thymia does when all data is to be deleted: results,
-    answers, tags, sleep times, links, and the recording's file unless a run that is not purged uses it
-    (`recording_only`: the file alone). The run, its session time, states and events stay. False when it is
-    gone or was purged before."""
+    answers, tags, ratings, flags, sleep times, links, and the recording's file unless a run that is not purged
+    uses it (`recording_only`: the file alone). The run, its session time, states and events stay. False when it
+    is gone or was purged before."""
     with file_deletions(store) as doomed, store.write() as db:
         rows = select_rows(db, "SELECT recording_id FROM runs WHERE id = ? AND purged_utc IS NULL", (run_id,))
         if not rows:
             return False
         db.conn.execute("UPDATE runs SET purged_utc = ? WHERE id = ?", (now_utc_text(), run_id))
         if not recording_only:
-            for table in ("results", "answers", "tags"):
+            for table in ("results", "answers", "tags", "ratings", "flags"):
                 db.conn.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
             sql = (
                 "UPDATE runs SET asleep_local = NULL, awake_local = NULL, upload_url = NULL, activity_link = NULL,"

@@ -133,8 +133,8 @@ class Recording:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRun:
     """Everything needed to carry a run out later. `submission_key` makes submitting idempotent;
-    `session_local` None takes `recorded_local`, else the local time of submission. `next_step_utc` None
-    means: due at once."""
+    `session_local` None takes `recorded_local`, else the local time of submission. `ratings` are self-report by
+    scale. `next_step_utc` None means: due at once."""
 
     submission_key: str
     kind: RunKind
@@ -149,6 +149,7 @@ class NewRun:
     recorded_local: str | None = None
     session_local: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    ratings: Mapping[str, float] = field(default_factory=dict)
     delete_data: bool = False
     data_to_delete: tuple[str, ...] | None = None
     activity_type: str | None = None

@@ -9,6 +9,7 @@ from heliograph.store._database import Store
 from heliograph.store._errors import UnknownRecordError
 from heliograph.store._records import FailureReason, NewRun, RunState
 from heliograph.store._rows import insert_row, select_value
+from heliograph.store._self_report import add_ratings
 from heliograph.store._times import now_utc_text, to_local_text
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def add_run(store: Store, new: NewRun) -> int:
-    """Queues a run with its tags and first event in one transaction and returns its id; when `submission_key`
-    is known already, from whatever process, nothing is written and the id it got is returned. Raises
-    `ConstraintError` when the participant or the recording does not exist."""
+    """Queues a run with its tags, ratings and first event in one transaction and returns its id; when
+    `submission_key` is known already, from whatever process, nothing is written and the id it got is returned. A
+    run that repeats another and brings no ratings takes that one's. Raises `ConstraintError` when the participant
+    or the recording does not exist."""
     with store.write() as db:
         return _add(store, db, new)
 
@@ -27,8 +29,8 @@ def replace_run(
     store: Store, old_id: int, new: NewRun, *, failure: FailureReason, detail: str | None = None
 ) -> int:
     """Ends the run `old_id` as failed and queues `new`, which repeats it, in one transaction; returns the new
-    id. With a `submission_key` that is known already nothing changes. Raises `UnknownRecordError` when
-    `old_id` is gone."""
+    id. The old run's ratings go along unless `new` brings its own. With a `submission_key` that is known already
+    nothing changes. Raises `UnknownRecordError` when `old_id` is gone."""
     with store.write() as db:
         known = _select_by_key(db, new.submission_key)
         if known is not None:
@@ -43,6 +45,8 @@ def replace_run(
         add_event(db, old_id, RunState.FAILED, detail or failure.value)
         new_id = _add(store, db, new)
         db.conn.execute("UPDATE runs SET repeats_run_id = ? WHERE id = ?", (old_id, new_id))
+        if not new.ratings and new.repeats_run_id is None:
+            _copy_ratings(db, old_id, new_id)
         return new_id
 
 
@@ -88,8 +92,16 @@ def _add(store: Store, db: Database, new: NewRun) -> int:
         "INSERT INTO tags (run_id, name, value, session_local) VALUES (?, ?, ?, ?)",
         [(run_id, name, value, session_local) for name, value in new.tags.items()],
     )
+    add_ratings(db, run_id, new.ratings)
+    if not new.ratings and new.repeats_run_id is not None:
+        _copy_ratings(db, new.repeats_run_id, run_id)
     add_event(db, run_id, RunState.QUEUED, None)
     return run_id
+
+
+def _copy_ratings(db: Database, old_id: int, new_id: int) -> None:
+    sql = "INSERT INTO ratings (run_id, scale, value) SELECT ?, scale, value FROM ratings WHERE run_id = ?"
+    db.conn.execute(sql, (new_id, old_id))
 
 
 def _select_by_key(db: Database, submission_key: str) -> int | None:

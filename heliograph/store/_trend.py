@@ -38,6 +38,8 @@ _QUALITY_COLUMNS = (
     "bandwidth_hz",
     "missing_share",
 )
+_ANALYSIS_COLUMNS = ("processing", "sample_rate_hz", "date_of_birth", "birth_sex", "ratings")
+_NUMBERS = frozenset({*SCORE_COLUMNS, *_QUALITY_COLUMNS, "sample_rate_hz"})
 _LOCAL_TIMES = ("session_local", "asleep_local", "awake_local", "recorded_local")
 _UTC_TIMES = ("queued_utc", "completed_utc")
 TREND_COLUMNS = (
@@ -48,6 +50,7 @@ TREND_COLUMNS = (
     *SCORE_COLUMNS,
     "source",
     *_QUALITY_COLUMNS,
+    *_ANALYSIS_COLUMNS,
 )
 """The columns of a trend frame, in order."""
 
@@ -68,8 +71,8 @@ def load_trend(
     section.
 
     Scores and quality are float64 (NaN where there is none), `*_local` naive and `*_utc` aware datetimes,
-    `synthetic` bool; `tags` is a JSON object and `warnings` a JSON list or missing, both as text. Without
-    runs the frame has the same columns and types.
+    `synthetic` bool; `tags` and `ratings` are JSON objects, `processing` one or missing and `warnings` a JSON
+    list or missing, all as text. Without runs the frame has the same columns and types.
     """
     import numpy as np
     import pandas as pd
@@ -79,8 +82,9 @@ def load_trend(
         rows = db.conn.execute(TREND, parameters).fetchall()
     values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(TREND_COLUMNS)
     columns: dict[str, Any] = {}
+    text = pd.StringDtype(na_value=np.nan)  # made once: that is most of a short column's cost
     for name, column in zip(TREND_COLUMNS, values, strict=True):
-        if name in SCORE_COLUMNS or name in _QUALITY_COLUMNS:
+        if name in _NUMBERS:
             columns[name] = np.array(column, dtype=np.float64)  # None becomes NaN
         elif name in _LOCAL_TIMES:
             columns[name] = np.array(column, dtype="datetime64[ms]")  # None becomes NaT
@@ -92,5 +96,5 @@ def load_trend(
         elif name == "synthetic":
             columns[name] = np.array(column, dtype=np.bool_)
         else:
-            columns[name] = pd.array(list(column), dtype="str")
+            columns[name] = pd.array(np.array(column, dtype=object), dtype=text)
     return pd.DataFrame(columns, copy=False)

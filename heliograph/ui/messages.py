@@ -56,8 +56,13 @@ __all__ = [
     "DELETION_EXPLAINED",
     "DISCLAIMER",
     "HIGHER_IS_WORSE",
+    "IMAGE_BUSY",
+    "IMAGE_FAILED",
+    "IMAGE_HELP",
+    "IMAGE_SLOW",
     "KEY_HELP",
     "LEVEL_WORDS",
+    "NO_IMAGE_BROWSER",
     "POINT_IN_TIME",
     "PURGE_EXPLAINED",
     "RESULT_EMPTY",
@@ -104,6 +109,19 @@ DELETION_EXPLAINED: Final = (
     "The run, its scores, transcript, timeline and thymia's answers are removed from this workspace, and its"
     " recording too unless another run uses it. **Nothing changes at thymia**, and a run deleted here can't be"
     " found again: thymia has no list of runs."
+)
+IMAGE_HELP: Final = "180 mm wide, on white. Takes some seconds."
+NO_IMAGE_BROWSER: Final = (
+    "This server has no Chromium or Chrome to draw images with: install one, or use the camera button of the"
+    " figure, which makes a PNG."
+)
+IMAGE_BUSY: Final = "The last image was not drawn because others were in front of it. Press again in a moment."
+IMAGE_SLOW: Final = (
+    "The last image took too long and was given up. Choose a shorter range, or use the camera button."
+)
+IMAGE_FAILED: Final = (
+    "The last image could not be drawn: the server's Chromium did not start or broke off, and its log says why."
+    " The camera button of the figure makes a PNG."
 )
 SYNTHETIC_BADGE: Final = "Synthetic scores"
 LEVEL_WORDS: Final = (

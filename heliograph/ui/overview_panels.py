@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from heliograph.store import Overview, RunRow, RunState, load_overview
+from heliograph.store import Flag, Overview, RunRow, RunState, count_open_flags, load_open_flags, load_overview
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, format_until, format_utc, plain_line
 from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.run_actions import dismiss_run, show_saved_notice
 from heliograph.ui.run_table import open_run, show_run_table
+from heliograph.ui.trend_flags import describe_flags, open_trend
 from heliograph.ui.workspace import Workspace, get_workspace
 
 __all__ = ["show_overview"]
@@ -19,6 +20,7 @@ TICK_S = 3.0
 MOVING = (RunState.QUEUED, RunState.CREATED, RunState.UPLOADING, RunState.RUNNING)
 TILE_PX = 168
 ATTENTION_ROWS = 5
+DRIFT_FLAGS = 60
 
 
 def show_overview(workspace: Workspace) -> None:
@@ -66,15 +68,19 @@ def _show_tiles(overview: Overview) -> None:
 
 
 def _show_attention(overview: Overview) -> None:
-    if not overview.n_attention:
+    store = get_workspace().store
+    n_flags = count_open_flags(store)
+    if not overview.n_attention and not n_flags:
         return
-    st.subheader(f"Needs attention ({overview.n_attention:,})", anchor=False)
+    st.subheader(f"Needs attention ({overview.n_attention + n_flags:,})", anchor=False)
     shown = overview.attention[:ATTENTION_ROWS]
     for row in shown:
         with st.container(border=True, key=f"overview_attention_{row.id}"):
             _show_attention_row(row)
     if overview.n_attention > len(shown):
         st.caption(f"The newest {len(shown)} are shown. Dismiss or retry them to see the others.")
+    if n_flags:
+        _show_drifts(load_open_flags(store, DRIFT_FLAGS), n_flags)
 
 
 def _show_attention_row(row: RunRow) -> None:
@@ -95,6 +101,31 @@ def _show_attention_row(row: RunRow) -> None:
                 open_run(row.id)
             if st.button("Dismiss", key=f"overview_dismiss_{row.id}", icon=":material/done:"):
                 dismiss_run(row.id)
+
+
+def _show_drifts(flags: list[Flag], n_flags: int) -> None:
+    """One row a participant, in the order of their newest flag."""
+    people: dict[int, list[Flag]] = {}
+    for flag in flags:
+        people.setdefault(flag.participant_id, []).append(flag)
+    for participant_id in list(people)[:ATTENTION_ROWS]:
+        with st.container(border=True, key=f"overview_drift_{participant_id}"):
+            _show_drift_row(people[participant_id])
+    if len(people) > ATTENTION_ROWS or len(flags) < n_flags:
+        st.caption(f"{n_flags:,} open flags; those with the newest are shown. Dismiss flags in Trends.")
+
+
+def _show_drift_row(flags: list[Flag]) -> None:
+    newest = flags[0]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch", gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.badge("Drift", icon=":material/flag:", color="orange")
+                whose = plain_line(newest.participant_label)
+                st.text(f"{whose} · newest flag {format_local(newest.session_local)}", width="content")
+            st.markdown(f"{describe_flags(flags)} **Look at the trend; dismiss what has an explanation.**")
+        if st.button("Open trend", key=f"overview_trend_{newest.participant_id}", icon=":material/arrow_forward:"):
+            open_trend(newest)
 
 
 def _show_deletions(overview: Overview) -> None:

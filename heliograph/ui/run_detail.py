@@ -12,6 +12,7 @@ from heliograph.store import (
     RunKind,
     Store,
     UnknownRecordError,
+    load_ratings,
     load_run_detail,
     recording_path,
 )
@@ -27,6 +28,7 @@ from heliograph.ui.formats import (
 )
 from heliograph.ui.markup import escape
 from heliograph.ui.query import clear_param
+from heliograph.ui.ratings import list_ratings
 from heliograph.ui.raw_answers import show_raw_answers
 from heliograph.ui.result_card import show_run_outcome
 from heliograph.ui.run_actions import show_run_actions, show_saved_notice
@@ -61,6 +63,9 @@ def show_run_detail(store: Store, run_id: int) -> None:
     with right:
         st.subheader("Sent with the run", anchor=False)
         show_facts(_list_metadata(detail))
+        if ratings := load_ratings(store, run_id):
+            st.subheader("Ratings", anchor=False)
+            show_facts(list_ratings(ratings))
     st.subheader("Timeline", anchor=False)
     moving = detail.run.state in OPEN_STATES
     st.fragment(_show_timeline, run_every=TICK_S if moving else None)(run_id)

@@ -1,4 +1,4 @@
-"""What belongs to one session: its times, tags and what thymia is to delete afterwards."""
+"""What belongs to one session: its times, ratings, tags and what thymia is to delete afterwards."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from heliograph.store import (
     Store,
     load_run,
     load_runs,
+    load_study_settings,
     load_tag_names,
     load_tag_values,
 )
 from heliograph.ui.messages import escape
+from heliograph.ui.ratings import ask_ratings
 
 __all__ = ["Session", "ask_session", "local_now"]
 
@@ -53,6 +55,7 @@ class Session:
     """What the form holds; `problems` are sentences that keep it from being submitted."""
 
     times: SessionTimes
+    ratings: Mapping[str, float]
     tags: Mapping[str, str]
     delete_data: bool
     data_to_delete: tuple[str, ...] | None
@@ -68,8 +71,16 @@ def local_now() -> datetime:
     return datetime.now(UTC).astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
-def ask_session(store: Store, participant: Participant, *, key: str, recorded: bool = True) -> Session:
-    """Draw the session's fields, prefilled from the participant's last one; without `recorded` for an activity."""
+def ask_session(
+    store: Store,
+    participant: Participant,
+    *,
+    key: str,
+    recorded: bool = True,
+    own_tags: Mapping[str, str] | None = None,
+) -> Session:
+    """Draw the session's fields, prefilled from the participant's last one; without `recorded` for an activity.
+    `own_tags` are added without being asked for; a tag that is typed in has precedence."""
     now = local_now()
     key = f"{key}_{participant.id}"
     suggested = st.session_state.setdefault(
@@ -77,9 +88,14 @@ def ask_session(store: Store, participant: Participant, *, key: str, recorded: b
     )
     with st.container(width=FORM_PX):
         times, questions = _ask_times(suggested, now, key, recorded)
+        ratings = ask_ratings(load_study_settings(store).rating_scales, key=key) if recorded else {}
         tags, tag_problems = _ask_tags(store, key)
+        if own_tags:
+            st.caption("Tagged by itself: " + ", ".join(f"{escape(k)}: {escape(v)}" for k, v in own_tags.items()))
         delete_data, data_to_delete = _ask_deletion(key)
-    return Session(times, tags, delete_data, data_to_delete, (*questions, *tag_problems))
+    return Session(
+        times, ratings, {**(own_tags or {}), **tags}, delete_data, data_to_delete, (*questions, *tag_problems)
+    )
 
 
 def _earlier(store: Store, participant: Participant) -> SessionTimes | None:

@@ -24,6 +24,8 @@ STYLE = """
 .st-key-record_booth:has(.st-key-record_live) > [data-testid="stElementContainer"]:has(iframe) { order: 9; }
 /* Stop is the button of that moment; the microphone's own switch steps back. */
 .st-key-record_booth:has(.st-key-record_live) iframe { filter: grayscale(1); }
+/* What is drawn anew takes the old one's place at once; fading out in between would be a flicker. */
+.st-key-trends_body [data-stale="true"] { opacity: 1 !important; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.75rem 1rem 2rem; }
   [data-testid="stColumn"]:has(.st-key-record_booth) { order: -1; position: static; }

@@ -25,6 +25,7 @@ from heliograph.store import (
 from heliograph.ui.buttons import sure_button
 from heliograph.ui.formats import format_seconds, format_utc
 from heliograph.ui.messages import escape
+from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import own_tokens
 from heliograph.ui.review import show_review
@@ -85,7 +86,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
             st.warning(problem)
         return
     st.subheader("Session", anchor=False)
-    session = ask_session(workspace.store, participant, key="record_session")
+    session = ask_session(workspace.store, participant, key="record_session", own_tags=noise_tags(participant))
     problems += session.problems
     for problem in dict.fromkeys(problems):
         st.warning(problem)
@@ -110,6 +111,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
                         asleep_local=session.times.asleep,
                         awake_local=session.times.awake,
                         recorded_local=session.times.recorded,
+                        ratings=session.ratings,
                         tags=session.tags,
                         delete_data=session.delete_data,
                         data_to_delete=session.data_to_delete,

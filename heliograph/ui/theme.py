@@ -18,7 +18,6 @@ __all__ = ["get_mode", "show_facts", "show_figure"]
 FIGURE_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-    "toImageButtonOptions": {"format": "png", "filename": "heliograph-trend", "scale": 2},
 }
 
 
@@ -27,10 +26,18 @@ def get_mode() -> Mode:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def show_figure(figure: go.Figure, *, key: str, alt: str) -> int | None:
-    """Draw a figure as it is (its own template) and return the run id of the point that was clicked just now."""
+def show_figure(
+    figure: go.Figure, *, key: str, alt: str, file_name: str = "heliograph-trend", clickable: bool = True
+) -> int | None:
+    """Draw a figure as it is (its own template) and return the run id of the point that was clicked just now.
+    The camera button's PNG is called `file_name`."""
+    camera = {"format": "png", "filename": file_name, "scale": 2}
+    config = FIGURE_CONFIG | {"toImageButtonOptions": camera}
+    if not clickable:
+        st.plotly_chart(figure, theme=None, key=key, alt=alt, config=config)
+        return None
     event = st.plotly_chart(
-        figure, theme=None, key=key, alt=alt, on_select="rerun", selection_mode="points", config=FIGURE_CONFIG
+        figure, theme=None, key=key, alt=alt, on_select="rerun", selection_mode="points", config=config
     )
     points = event.get("selection", {}).get("points", [])
     data = points[0].get("customdata") if points else None

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from heliograph.charts import compute_trend_counts, plot_trend, write_trend_csv
+from heliograph.charts import compute_trend_counts
+from heliograph.runs.flags import refresh_participant_flags
 from heliograph.store import (
     Participant,
     RunFilter,
     Store,
+    StoreError,
     UnknownRecordError,
+    load_events,
+    load_flags,
     load_participant,
     load_runs,
+    load_study_settings,
+    load_trend,
     search_participants,
 )
 from heliograph.ui.formats import format_local, plain_line
+from heliograph.ui.frame import show_disclaimer
 from heliograph.ui.query import clear_param, read_id
-from heliograph.ui.run_table import count_opened, open_run
-from heliograph.ui.theme import get_mode, show_figure
-from heliograph.ui.workspace import Workspace
+from heliograph.ui.trend_changes import show_breaks, show_changes, show_person_changes
+from heliograph.ui.trend_events import choose_events, show_events
+from heliograph.ui.trend_figure import PARTS, make_layers, show_figure
+from heliograph.ui.trend_flags import show_flags, show_trend_notice
+from heliograph.ui.trend_method import show_method
+from heliograph.ui.trend_noise import load_noise_floor
+from heliograph.ui.trend_reading import judge_recordings, read_slope, read_trend
+from heliograph.ui.trend_verdict import make_verdict, show_verdict
+from heliograph.ui.workspace import Workspace, get_workspace
+from thymia_api import BIOMARKERS, Biomarker
 
-__all__ = ["choose_range", "choose_trend_participant", "show_no_participants", "show_trend"]
+__all__ = ["show_trends"]
 
 RANGES: dict[str, int | None] = {"30 days": 30, "60 days": 60, "90 days": 90, "All": None}
 OFFERED = 200
+ADJUST = "Adjusted for sleep, hours awake and time of day"
 
 
 def choose_trend_participant(store: Store) -> Participant | None:
@@ -66,7 +82,13 @@ def choose_trend_participant(store: Store) -> Participant | None:
 def choose_range() -> str | None:
     """Draw the ranges; returns the first wall time that is shown, None for all."""
     chosen = st.segmented_control(
-        "Range", list(RANGES), default="All", required=True, key="trends_range", bind="query-params"
+        "Range",
+        list(RANGES),
+        default="All",
+        required=True,
+        key="trends_range",
+        bind="query-params",
+        persist_state="session",
     )
     days = RANGES.get(chosen or "All")
     return f"{date.today() - timedelta(days=days)}T00:00:00" if days else None
@@ -80,39 +102,98 @@ def show_no_participants() -> None:
             st.switch_page("record.py")
 
 
-def show_trend(workspace: Workspace, participant: Participant, frame: pd.DataFrame, *, buckets: bool) -> None:
-    """Draw the figure of a trend frame with its CSV; a click on a point opens the run."""
-    if frame.empty:
-        _show_empty(workspace.store, participant)
+@st.fragment
+def show_trends() -> None:
+    """Draw the page below its head. Whatever is chosen draws this part anew and nothing else."""
+    workspace = get_workspace()
+    show_trend_notice()
+    with st.container(key="trends_body"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            participant = choose_trend_participant(workspace.store)
+            if participant is not None:
+                biomarker = _choose_biomarker()
+                since_local = choose_range()
+        if participant is None:
+            show_no_participants()
+            return
+        _show_participant(workspace, participant, biomarker, since_local)
+        show_disclaimer()
+
+
+def _show_participant(
+    workspace: Workspace, participant: Participant, biomarker: Biomarker, since_local: str | None
+) -> None:
+    store = workspace.store
+    frame = load_trend(store, participant.id)
+    shown = frame[frame["session_local"] >= since_local] if since_local else frame
+    if shown.empty:
+        _show_empty(store, participant)
         return
-    counts = compute_trend_counts(frame)
+    with suppress(StoreError):  # the worker finds them later; a full disk must not hide the trend
+        refresh_participant_flags(store, participant.id)
+    settings, flags = load_study_settings(store), load_flags(store, participant.id)
+    events = load_events(store, participant.id)
+    verdict_place = st.container()
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    buckets, adjust, parts = _choose_view(row, biomarker)
+    reading = read_trend(frame, biomarker, settings, adjust=adjust)
+    dismissed = {(flag.column_name, flag.run_id) for flag in flags if flag.dismissed_utc is not None}
+    with verdict_place:
+        if len(reading.results):
+            show_verdict(make_verdict(reading, participant.label, date.today(), dismissed=dismissed))
+            show_person_changes(reading.breaks, date.today())
+    with row:
+        show_method(reading, biomarker)
+    counts = compute_trend_counts(shown)
     if counts.in_progress:
         st.caption(f"{counts.in_progress} more under way; not in the figure yet.")
-    figure = plot_trend(
-        frame,
-        participant_label=participant.label,
-        workspace=workspace.name,
-        synthetic=workspace.synthetic,
-        drawn_on=date.today(),
-        mode=get_mode(),
-        buckets=buckets,
-    )
-    clicked = show_figure(
-        figure, key=f"trends_figure_{participant.id}_{count_opened()}",
-        alt=f"Six biomarkers over time: {counts.results} results, {counts.without_result} sessions without",
+    if reading.adjusted is not None and reading.adjusted.problem is not None:
+        st.caption(f"Not adjusted: {reading.adjusted.problem}.")
+    floor = load_noise_floor(store, reading.results, biomarker.continuous, settings)
+    layers = make_layers(
+        reading, biomarker, slope=read_slope(reading, since_local), floor=floor,
+        flags=flags, events=choose_events(events), parts=parts,
     )  # fmt: skip
-    if clicked is not None:
-        open_run(clicked)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Click a point to open its run.", width="content")
-        st.download_button(
-            "Download CSV", write_trend_csv(frame), file_name=f"heliograph-trend-{participant.id}.csv",
-            mime="text/csv", key="trends_csv", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.page_link(
-            "runs.py", label="These runs as a list", icon=":material/list:",
-            query_params={"participant": str(participant.id)},
-        )  # fmt: skip
+    drawn = shown.assign(quality=judge_recordings(shown))
+    show_figure(workspace, participant, drawn, reading, biomarker, layers, buckets=buckets)
+    show_flags(flags)
+    show_changes(store, reading, biomarker)
+    show_breaks(reading.breaks)
+    show_events(participant.id, events)
+
+
+def _choose_biomarker() -> Biomarker:
+    titles = {biomarker.title: biomarker for biomarker in BIOMARKERS}
+    chosen = st.selectbox(
+        "Shown large",
+        list(titles),
+        key="trends_biomarker",
+        bind="query-params",
+        persist_state="session",
+        width=200,
+    )
+    return titles.get(chosen or "", BIOMARKERS[0])
+
+
+def _choose_view(row: DeltaGenerator, biomarker: Biomarker) -> tuple[bool, bool, list[str]]:
+    """Levels or scores, adjusted or not, and what is drawn besides."""
+    with row:
+        buckets = st.toggle(
+            "Levels instead of scores", key="trends_levels", bind="query-params", persist_state="session"
+        )
+        adjust = st.toggle(
+            ADJUST,
+            key="trends_adjusted",
+            bind="query-params",
+            persist_state="session",
+            disabled=buckets and biomarker.bucketed is not None,
+        )
+        with st.popover("In the figure", icon=":material/layers:", type="tertiary"):
+            parts = st.pills(
+                "Shown besides the runs", PARTS, default=list(PARTS), selection_mode="multi", key="trends_parts",
+                persist_state="session",
+            )  # fmt: skip
+    return buckets, adjust, list(parts or [])
 
 
 def _show_empty(store: Store, participant: Participant) -> None:

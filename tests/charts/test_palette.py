@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from heliograph.charts import BIOMARKER_COLOURS, LEVEL_NAMES, name_level
-from heliograph.charts._palette import BACKGROUNDS, INK, MUTED
+from heliograph.charts._palette import (
+    BACKGROUNDS,
+    DIVERGING,
+    GROUP_COLOURS,
+    GROUP_DASHES,
+    GROUP_SYMBOLS,
+    INK,
+    LEVEL_COLOURS,
+    MUTED,
+)
 from thymia_api import BIOMARKERS, BUCKET_LEVELS
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, for linear RGB.
@@ -50,17 +59,54 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def see(colours, vision: str) -> list[np.ndarray]:
+    """The colours as somebody with this kind of vision sees them, in CIE Lab."""
+    return [to_lab(np.array(VISIONS[vision]) @ to_linear(colour)) for colour in colours]
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("vision", VISIONS)
-def test_any_two_biomarkers_differ_clearly_in_every_kind_of_colour_vision(mode, vision):
-    seen = [to_lab(np.array(VISIONS[vision]) @ to_linear(colour)) for colour in BIOMARKER_COLOURS[mode].values()]
-    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) > 30
+@pytest.mark.parametrize("colours", [BIOMARKER_COLOURS, GROUP_COLOURS], ids=["biomarkers", "groups"])
+def test_any_two_colours_differ_clearly_in_every_kind_of_colour_vision(mode, vision, colours):
+    chosen = colours[mode]
+    seen = see(chosen.values() if isinstance(chosen, dict) else chosen, vision)
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) >= 30
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("vision", VISIONS)
+def test_levels_are_ordered_in_lightness_away_from_the_page_in_every_kind_of_colour_vision(mode, vision):
+    lightness = [float(colour[0]) for colour in see(LEVEL_COLOURS[mode], vision)]
+    steps = np.diff(lightness) * (1 if mode == "dark" else -1)
+    assert steps.min() > 12
+    assert contrast(LEVEL_COLOURS[mode][0], BACKGROUNDS[mode]) >= 1.45
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_diverging_scale_has_two_arms_that_everybody_tells_apart_and_a_middle_like_the_page(mode, vision):
+    """Both arms are equally strong at equal distance from zero, and a middle value is nearly the page itself."""
+    assert [place for place, _ in DIVERGING[mode]] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    low, lower, middle, higher, high = see([colour for _, colour in DIVERGING[mode]], vision)
+    (page,) = see([BACKGROUNDS[mode]], vision)
+    assert np.linalg.norm(middle - page) < 12
+    for one, other in ((low, high), (lower, higher)):
+        assert np.linalg.norm(one - other) > 30
+        assert abs(one[0] - other[0]) < 13
+    for outer, inner in ((low, lower), (high, higher)):
+        assert abs(outer[0] - page[0]) > abs(inner[0] - page[0]) > abs(middle[0] - page[0])
+
+
+def test_groups_are_told_apart_by_symbol_and_dash_as_well():
+    n = len(GROUP_COLOURS["light"])
+    assert [len(set(kinds)) for kinds in (GROUP_COLOURS["dark"], GROUP_SYMBOLS, GROUP_DASHES)] == [n, n, n]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_colours_stand_out_from_the_background_and_words_can_be_read_on_it(mode):
     background = BACKGROUNDS[mode]
-    assert all(contrast(colour, background) >= 3 for colour in BIOMARKER_COLOURS[mode].values())
+    colours = [*BIOMARKER_COLOURS[mode].values(), *GROUP_COLOURS[mode]]
+    assert all(contrast(colour, background) >= 3 for colour in colours)
     assert contrast(INK[mode], background) >= 7
     assert contrast(MUTED[mode], background) >= 4.5
 

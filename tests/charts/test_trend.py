@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from datetime import date
@@ -14,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heliograph.charts import compute_break_after_days, compute_trend_counts, plot_trend, write_trend_csv
+from heliograph.charts import compute_break_after_days, compute_trend_counts, plot_trend
 from thymia_api import BIOMARKERS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -216,24 +214,12 @@ def test_the_frame_is_not_changed():
     frame = make_trend_frame([0, DAY], warned=[1])
     before = frame.copy(deep=True)
     plot(frame)
-    write_trend_csv(frame)
     pd.testing.assert_frame_equal(frame, before)
 
 
 def test_a_frame_without_a_needed_column_is_refused_by_name():
     with pytest.raises(ValueError, match="uniform_stress"):
         plot(make_trend_frame([0]).drop(columns="uniform_stress"))
-
-
-def test_the_csv_holds_every_row_and_column_of_the_frame_in_a_form_that_r_reads():
-    frame = make_trend_frame([0, DAY], states=["complete_ok", "failed"]).assign(synthetic=True)
-    rows = list(csv.DictReader(io.StringIO(write_trend_csv(frame).decode())))
-    assert list(rows[0]) == list(frame.columns)
-    assert [row["synthetic"] for row in rows] == ["TRUE", "TRUE"]
-    assert float(rows[0]["mental_strain"]) == frame["mental_strain"][0]
-    assert rows[1]["mental_strain"] == "NA"
-    assert "participant_label" not in rows[0]
-    assert "label" not in rows[0]
 
 
 @pytest.mark.parametrize("offsets_h", [[0], [0, 3, 9]])

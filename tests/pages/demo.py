@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import wave
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def add_recording(store: Store, folder: Path, number: int) -> str:
     facts = RecordingFacts(
         media_type="audio/wav", source=RecordingSource.WEBRTC, duration_s=42.5, speech_s=31.2, level_dbfs=-21.0,
         peak_dbfs=-3.0, clipped_share=0.0, snr_db=24.5, bandwidth_hz=7800.0, missing_share=0.0,
+    )  # fmt: skip
+    return save_recording(store, file, facts=facts).id
+
+
+def add_real_recording(store: Store, folder: Path) -> str:
+    """A recording that the review can decode, with facts that pass it."""
+    file = folder / "real.wav"
+    with wave.open(str(file), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16_000)
+        writer.writeframes(bytes(32_000))
+    facts = RecordingFacts(
+        media_type="audio/wav", source=RecordingSource.WEBRTC, duration_s=42.5, speech_s=31.2, level_dbfs=-21.0,
+        peak_dbfs=-3.0, clipped_share=0.0, snr_db=30.0, bandwidth_hz=11000.0, missing_share=0.0,
     )  # fmt: skip
     return save_recording(store, file, facts=facts).id
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from heliograph.store import FailureReason, RecordingSource, RunKind, RunState, Store
+from heliograph.store import FailureReason, RecordingSource, RunKind, RunState, Section, Store, advance_run
+from heliograph.store._migrations import NAMES
 
 DOCS = Path(__file__).parents[2] / "docs" / "store.md"
 TABLE_SECTIONS = re.compile(r"^### (\w+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
@@ -27,7 +29,16 @@ WORDS_OF_VALUES = {
         "participants",
         "recordings",
         "attention",
+        "open_flags",
         "trend_source",
+        "cohort_source",
+        "stress_0_10",
+        "energy_0_10",
+        "kss",
+        "ewma",
+        "cusum",
+        "up",
+        "down",
     ],
 }
 
@@ -63,3 +74,19 @@ def test_the_pandas_example_runs(store: Store, monkeypatch: pytest.MonkeyPatch) 
     names["connection"].close()  # type: ignore[attr-defined]
     assert isinstance(names["scores"], pd.DataFrame)
     assert {"label", "session_local", "mental_strain"} <= set(names["scores"].columns)
+
+
+def test_the_sql_example_runs_and_averages_within_participants_first(store: Store, make_run: Any) -> None:
+    (example,) = re.findall(r"```sql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    for number, (label, score) in enumerate([("P-1", 0.1), ("P-1", 0.3), ("P-2", 0.8)]):
+        run_id = make_run(f"k{number}", label=label, tags={"arm": "a"}, recorded_local="2026-01-01T08:00:00")
+        section = Section(section=0, start_s=0, finish_s=1, uniform_stress=score)
+        advance_run(store, run_id, expect=list(RunState), state=RunState.COMPLETE_OK, sections=[section])
+    with store.read() as db:
+        ((arm, participants, runs, mean),) = db.conn.execute(example.strip().rstrip(";")).fetchall()
+    assert (arm, participants, runs, mean) == ("a", 2, 3, pytest.approx(0.5))
+
+
+def test_every_migration_is_described() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in text] == []

@@ -7,15 +7,50 @@ import inspect
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from heliograph.store import Store, StoreDamagedError, StoreTooNewError, WrongWorkspaceError, load_store_facts
+from heliograph.store import (
+    RunState,
+    Section,
+    Store,
+    StoreDamagedError,
+    StoreTooNewError,
+    WrongWorkspaceError,
+    advance_run,
+    count_open_flags,
+    delete_run,
+    load_cohort_cells,
+    load_flags_due,
+    load_store_facts,
+)
 from heliograph.store import _migrations as migrations
 from tests.store.processes import run_together
 
 SCHEMAS = Path(__file__).parent / "schemas"
-SHIPPED = {"m001_first_schema": "0eecc80c1a08677cb992feb7f0a30aa8d9e58ab1e6f216a819e24eae07f1de17"}
+SHIPPED = {
+    "m001_first_schema": "0eecc80c1a08677cb992feb7f0a30aa8d9e58ab1e6f216a819e24eae07f1de17",
+    "m002_analysis": "f790efda56849cc85a5f23b922597b61363713f667c65bcb09f5e7dbaa9f0f91",
+}
+FILLING = """
+    INSERT INTO participants VALUES
+        (2, 'P-2', '1990-01-01', 'MALE', 'de', NULL, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+    INSERT INTO recordings (id, file_name, media_type, byte_size, source, sample_rate_hz, processing, created_utc)
+        VALUES (printf('%064d', 1), 'a.flac', 'audio/flac', 9, 'webrtc', 48000, '{"noise_suppression": "off"}',
+            '2026-01-01T00:00:00.000Z');
+    INSERT INTO runs (id, submission_key, kind, participant_id, recording_id, synthetic, date_of_birth, birth_sex,
+        language, session_local, delete_data, state, queued_utc)
+        VALUES
+        (1, 'a', 'upload', 1, printf('%064d', 1), 1, '1980-01-01', 'FEMALE', 'en-GB', '2026-01-01T08:00:00', 0,
+            'complete_ok', '2026-01-01T08:00:00.000Z'),
+        (2, 'b', 'upload', 1, NULL, 1, '1980-01-01', 'FEMALE', 'en-GB', '2026-01-02T08:00:00', 0,
+            'complete_error', '2026-01-02T08:00:00.000Z'),
+        (3, 'c', 'upload', 2, NULL, 1, '1990-01-01', 'MALE', 'de', '2026-01-03T08:00:00', 0,
+            'running', '2026-01-03T08:00:00.000Z');
+    INSERT INTO tags VALUES (1, 'arm', 'a', '2026-01-01T08:00:00');
+    INSERT INTO results (run_id, section, start_s, finish_s, stress) VALUES (1, 0, 0.0, 9.0, 0.66);
+"""
 OPENING = """
 import pathlib
 import sqlite_utils
@@ -74,6 +109,62 @@ def test_every_shipped_schema_upgrades_to_the_one_a_fresh_store_gets_and_keeps_i
         with upgraded.read() as db:
             labels = [label for (label,) in db.conn.execute("SELECT label FROM participants")]
             assert labels == ["shipped"]
+
+
+def test_what_the_first_schema_held_is_in_the_trend_and_the_cohort_and_flags_are_due_for_results(
+    tmp_path: Path,
+) -> None:
+    path = make_shipped(tmp_path / "old", SCHEMAS / "m001_first_schema.sql")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FILLING)
+        old = connection.execute("SELECT * FROM trend ORDER BY run_id").fetchall()
+    with Store.open(path.parent, workspace="sandbox", synthetic=True) as store:
+        with store.read() as db:
+            for table in ("trend", "cohort"):
+                names = ", ".join(column.name for column in db[table].columns)
+                kept, computed = (
+                    db.conn.execute(f"SELECT {names} FROM {source} ORDER BY run_id").fetchall()
+                    for source in (table, f"{table}_source")
+                )
+                assert kept == computed
+            new = db.conn.execute("SELECT * FROM trend ORDER BY run_id").fetchall()
+            assert [row[: len(old[0])] for row in new] == old
+            assert [row[len(old[0]) :] for row in new] == [
+                ('{"noise_suppression": "off"}', 48000, "1980-01-01", "FEMALE", "{}"),
+                (None, None, "1980-01-01", "FEMALE", "{}"),
+                (None, None, "1990-01-01", "MALE", "{}"),
+            ]
+            assert db.conn.execute("SELECT run_id, day, stress, age FROM cohort").fetchall() == [(1, 20454, 2, 46)]
+        assert [due.participant_id for due in load_flags_due(store)] == [1]
+        assert count_open_flags(store) == 0
+        advance_run(
+            store,
+            3,
+            expect=list(RunState),
+            state=RunState.COMPLETE_OK,
+            sections=[Section(section=0, start_s=0, finish_s=1, stress=1.0)],
+        )
+        assert [due.participant_id for due in load_flags_due(store)] == [1, 2]
+        delete_run(store, 1)
+        assert load_cohort_cells(store)["participant_id"].tolist() == [2]
+
+
+def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_shipped(tmp_path / "old", SCHEMAS / "m001_first_schema.sql")
+    before = dump_schema(path)
+
+    def m002_analysis(db: Any) -> None:
+        db.executescript("CREATE TABLE half (id INTEGER); DROP VIEW trend_source; SELECT * FROM nowhere;")
+
+    monkeypatch.setattr(migrations, "ALL", (migrations.m001_first_schema, m002_analysis))
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        Store.open(path.parent, workspace="sandbox", synthetic=True)
+    assert dump_schema(path) == before
+    monkeypatch.undo()
+    with Store.open(path.parent, workspace="sandbox", synthetic=True) as store:
+        assert load_store_facts(store).schema_version == migrations.NAMES[-1]
 
 
 def test_all_tables_of_ours_are_strict(store: Store) -> None:

@@ -136,7 +136,7 @@ def test_of_a_tag_and_states_the_one_that_fewer_runs_have_is_walked(store: Store
         RunFilter(since_local="2026-01-02", text="p-00"),
         RunFilter(tag_name="site", states=frozenset(STATES[:1])),
     ],
-    ids=str,
+    ids=["since", "until-states", "since-tag", "since-participant", "since-text", "tag-states"],
 )
 def test_pages_follow_each_other_without_gap_or_repetition(filled: Store, run_filter: RunFilter) -> None:
     expected = expected_ids(filled, run_filter)

@@ -1,0 +1,19 @@
+"""The three views of the Self-report page; the address keeps which one is open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+__all__ = ["AGREEMENT", "QUESTIONNAIRES", "SAME_SCALE", "choose_view"]
+
+AGREEMENT, SAME_SCALE, QUESTIONNAIRES = "Beside the voice", "Two measures", "Import"
+VIEWS = (AGREEMENT, SAME_SCALE, QUESTIONNAIRES)
+
+
+def choose_view() -> str:
+    """Draw the views as one row of buttons."""
+    chosen = st.segmented_control(
+        "View", VIEWS, default=VIEWS[0], required=True, key="selfreport_view", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or VIEWS[0]
