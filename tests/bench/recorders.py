@@ -24,6 +24,10 @@ GROUPS = (1, 2, 5, 10)
 MEASURED_S = 20.0
 
 
+class TooManyBrowsersError(Exception):
+    """This machine can't bring so many browsers to recording."""
+
+
 def open_recorder(context: BrowserContext, server: AppServer, label: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -41,7 +45,10 @@ def measure(people: int, microphone: Path) -> tuple[float, float, float]:
         server.wait()
         browser = launch(playwright, microphone)
         try:
-            pages = [open_recorder(browser.new_context(), server, f"P-{number}") for number in range(people)]
+            try:
+                pages = [open_recorder(browser.new_context(), server, f"P-{number}") for number in range(people)]
+            except (PlaywrightError, AssertionError) as error:
+                raise TooManyBrowsersError from error
             assert server.process is not None
             before = cpu_s(server.process.pid)
             time.sleep(MEASURED_S)
@@ -66,7 +73,7 @@ def main() -> None:
         for people in GROUPS:
             try:
                 share, missing, drift = measure(people, microphone)
-            except (PlaywrightError, AssertionError):
+            except TooManyBrowsersError:
                 print(f"{people:9}   NOT MEASURED: so many browsers did not get to recording here", flush=True)
                 continue
             print(
