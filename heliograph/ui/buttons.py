@@ -7,6 +7,7 @@ before anything can break in, it waits for the run that gets there.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Literal
 
 import streamlit as st
@@ -20,11 +21,16 @@ def sure_button(
     key: str,
     kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     icon: str | None = None,
+    about: Hashable = True,
 ) -> bool:
-    """Draw a button; True in exactly one run for each press, however many runs were broken off in between."""
-    st.button(label, key=key, type=kind, icon=icon, on_click=_note, args=(key,))
-    return bool(st.session_state.pop(f"{key}_pressed", False))
+    """Draw a button; True in exactly one run for each press, however many runs were broken off in between.
+
+    `about` is what the button works on: the second press of a double click, told when that is done already, is
+    no press on what stands here next.
+    """
+    st.button(label, key=key, type=kind, icon=icon, on_click=_note, args=(key, about))
+    return bool(st.session_state.pop(f"{key}_pressed", None) == about)
 
 
-def _note(key: str) -> None:
-    st.session_state[f"{key}_pressed"] = True
+def _note(key: str, about: Hashable) -> None:
+    st.session_state[f"{key}_pressed"] = about

@@ -92,7 +92,9 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         st.warning(problem)
     label = "Submit" if len(recordings) == 1 else f"Submit {len(recordings)} recordings"
     # Never greyed out: a press is also what ends typing in the field above it.
-    if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:"):
+    about = tuple(recording.id for recording in recordings)
+    waiting, shown = waiting_recordings(), _shown_runs()
+    if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:", about=about):
         return
     if problems:
         st.error("Not submitted yet: see the notes above.")
@@ -122,7 +124,11 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
     except (RunsError, StoreError) as error:
         show_problem(error)
         return
-    _submitted(workspace, runs)
+    # In place: a rerun may break in whenever the session state is touched.
+    shown[:] = runs
+    waiting.clear()
+    workspace.wake_worker()
+    st.rerun()
 
 
 def show_activity_request(workspace: Workspace, participant: Participant) -> None:
@@ -131,8 +137,9 @@ def show_activity_request(workspace: Workspace, participant: Participant) -> Non
     session = ask_session(workspace.store, participant, key="record_activity", recorded=False)
     for problem in session.problems:
         st.warning(problem)
-    key = st.session_state.setdefault("record_activity_key", _new_key())
-    pressed = sure_button("Create link", key="record_activity_create", kind="primary")
+    pad: dict[str, str] = st.session_state.setdefault("record_activity_pad", {"key": _new_key()})
+    shown, key = _shown_runs(), pad["key"]
+    pressed = sure_button("Create link", key="record_activity_create", kind="primary", about=key)
     if pressed and session.problems:
         st.error("Not created yet: see the notes above.")
     elif pressed:
@@ -152,20 +159,22 @@ def show_activity_request(workspace: Workspace, participant: Participant) -> Non
         except (RunsError, StoreError) as error:
             show_problem(error)
             return
-        del st.session_state["record_activity_key"]
-        _submitted(workspace, [run])
+        shown[:] = [run]
+        pad["key"] = _new_key()
+        workspace.wake_worker()
+        st.rerun()
 
 
 def show_submitted(workspace: Workspace) -> None:
     """The runs of this visit, live, each with its result card once it is there."""
-    runs: list[int] = st.session_state.get("record_runs", [])
+    runs = _shown_runs()
     if not runs:
         return
     st.subheader("Runs" if len(runs) > 1 else "Run", anchor=False)
     for run_id in runs:
         show_run_progress(run_id)
-    if sure_button("Record another", key="record_another", icon=":material/add:"):
-        st.session_state["record_runs"] = []
+    if sure_button("Record another", key="record_another", icon=":material/add:", about=tuple(runs)):
+        runs.clear()
         st.rerun()
 
 
@@ -180,11 +189,10 @@ def _load_waiting(workspace: Workspace) -> list[Recording]:
     return found
 
 
-def _submitted(workspace: Workspace, runs: list[int]) -> None:
-    workspace.wake_worker()
-    st.session_state["record_runs"] = runs
-    waiting_recordings().clear()
-    st.rerun()
+def _shown_runs() -> list[int]:
+    """The runs of this visit; the list itself, to be changed in place."""
+    runs: list[int] = st.session_state.setdefault("record_runs", [])
+    return runs
 
 
 def _new_key() -> str:

@@ -118,6 +118,7 @@ def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about
     assert server.runs_of(number) == []
     page.get_by_text("Yes, the participant slept 17.0 hours").click()
     expect(page.get_by_text("Sleep of 17.0 hours is unusual")).to_be_hidden()
+    settle(page)
     submit_button(page).dblclick()
     expect_result(page)
     (run,) = server.runs_of(number)
