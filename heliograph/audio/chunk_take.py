@@ -39,6 +39,7 @@ MAX_CHUNKS = round(MAX_DURATION_S) + 5
 """Pieces of a second: what thymia takes, and a margin for a recorder that stops late."""
 MAX_CHUNK_BYTES = MAX_RATE_HZ * 3
 
+_MAX_WALL_CLOCK_S = 24 * 3600
 _METER_BLOCKS = 10  # to a second: what the level meter is made for
 _MAX_FACTS, _MAX_FACT_CHARS = 40, 200
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -89,6 +90,7 @@ class Ending:
     end: TakeEnd = TakeEnd.STOPPED
     wall_clock_s: float = 0.0
     lost_samples: int = 0
+    skipped_samples: int = 0
     facts: Mapping[str, str] | None = None
 
 
@@ -173,7 +175,8 @@ class ChunkTake:
         """End the take when every piece is there and all agree; INCOMPLETE names what is still to be sent."""
         facts = _check_facts(ending.facts or {})
         whole = _HASH.fullmatch(ending.whole_sha256) is not None and 0 < ending.chunks <= MAX_CHUNKS
-        if not whole or ending.lost_samples < 0 or not 0 <= ending.wall_clock_s < 24 * 3600:
+        counts = (ending.lost_samples, ending.skipped_samples)
+        if not whole or min(counts) < 0 or not 0 <= ending.wall_clock_s < _MAX_WALL_CLOCK_S:
             raise ChunkError(ChunkProblem.BAD_REQUEST, "The end of the take makes no sense.")
         with self._lock:
             self._refuse_settled()
@@ -196,6 +199,7 @@ class ChunkTake:
                     stored,
                     end=ending.end,
                     lost_samples=min(ending.lost_samples, samples),
+                    skipped_samples=min(ending.skipped_samples, round(_MAX_WALL_CLOCK_S * rate_hz)),
                     announced_samples=samples,
                     wall_clock_s=ending.wall_clock_s,
                     processing={**stored.processing, **facts},

@@ -65,7 +65,8 @@ class TakeFacts:
     """What is known of a take beside its sound; `filled_s` is the silence put in for what the network lost.
 
     For a take in pieces `lost_samples` is what the recorder itself filled in, `announced_samples` the length it
-    gave at the end (None before), and `processing` what it said of the microphone.
+    gave at the end (None before), `skipped_samples` what by the clock is missing without anything put in its
+    place, and `processing` what it said of the microphone.
     """
 
     started_utc: str
@@ -76,6 +77,7 @@ class TakeFacts:
     end: TakeEnd = TakeEnd.CUT_OFF
     lost_samples: int = 0
     announced_samples: int | None = None
+    skipped_samples: int = 0
     processing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -102,7 +104,8 @@ class SpooledTake:
     @property
     def unaccounted_s(self) -> float:
         """Time by the clock that neither arrived as sound nor showed as a gap in the frames' timestamps."""
-        return max(0.0, self.facts.wall_clock_s - self.duration_s - _CLOCK_TOLERANCE_S)
+        skipped_s = self.facts.skipped_samples / self.facts.sample_rate_hz
+        return max(skipped_s, self.facts.wall_clock_s - self.duration_s - _CLOCK_TOLERANCE_S)
 
     @property
     def missing_share(self) -> float:
@@ -359,6 +362,7 @@ def read_facts(folder: Path) -> TakeFacts:
             end=TakeEnd(stored["end"]),
             lost_samples=int(stored.get("lost_samples", 0)),
             announced_samples=stored.get("announced_samples"),
+            skipped_samples=int(stored.get("skipped_samples", 0)),
             processing={str(name): str(value) for name, value in stored.get("processing", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

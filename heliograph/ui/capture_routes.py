@@ -153,6 +153,7 @@ class CaptureService:
                 end=_ENDS[said.get("end", TakeEnd.STOPPED.value)],
                 wall_clock_s=float(said.get("wall_clock_s", 0.0)),
                 lost_samples=_as_int(said.get("lost_samples", 0)),
+                skipped_samples=_as_int(said.get("skipped_samples", 0)),
                 facts=dict(said.get("facts", {})),
             )
         except (KeyError, ValueError, TypeError):

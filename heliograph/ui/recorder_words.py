@@ -50,17 +50,22 @@ WORDS: Final = {
     "in_use": "The microphone can't be opened: another program may use it. Close that, then turn it on again.",
     "insecure": "This page has no microphone access. Open it over HTTPS or on localhost.",
     "unsupported": "This browser can't record losslessly. Choose another recorder above.",
+    "no_output": "This browser records only where there is a sound output: connect headphones, then try again.",
+    "away": (
+        "The microphone is taken away right now, as by a call, a locked screen or another program. When it is"
+        " back, recording goes on, with silence for the time between."
+    ),
     "failed": "The microphone could not be turned on. Try again, or choose another one.",
     "ended": "The microphone was disconnected. What was recorded until then is kept.",
     "narrow": (
-        "This microphone gives sound like a telephone's (often a Bluetooth headset, or a phone saving battery)."
-        " Use a wired or built-in one."
+        "This microphone gives nothing above {khz} kHz, like a telephone: often a Bluetooth headset, or a phone"
+        " that saves battery. Voice measures need more: use a wired or built-in microphone."
     ),
     "echo": "The browser keeps echo cancellation on; it changes the voice.",
     "noise": "The browser keeps noise suppression on; it changes the voice.",
     "gain": "The browser keeps automatic gain on; it changes the voice.",
     "dead_channel": "One channel of this microphone is dead; the other one is recorded.",
     "channels_differ": "The two channels of this microphone differ; one of them is recorded.",
-    "interrupted": "The microphone was interrupted, as by a call or a locked screen: that part may be silent.",
+    "interrupted": "The microphone was taken away for a while, as by a call: that part is silent.",
     "hidden": "This page was in the background for a while; keep it in front while you record.",
 }

@@ -13,6 +13,7 @@ from heliograph.charts import Mode
 from heliograph.runs.intake import compute_rows, load_waveform
 from heliograph.store import Recording, recording_path
 from heliograph.ui.drawing import show_drawing
+from heliograph.ui.interruptions import describe_interruptions
 from heliograph.ui.meters import draw_waveform
 from heliograph.ui.theme import get_mode
 from heliograph.ui.workspace import Workspace
@@ -71,6 +72,8 @@ def show_review(workspace: Workspace, recording: Recording) -> Review:
         show_drawing(draw_waveform(lows, highs), key=f"record_waveform_{recording.id[:8]}")
         st.audio(str(path), format=recording.facts.media_type)
     quality_box.html(make_quality_html(rows, get_mode()))
+    for happened in describe_interruptions(recording.facts.processing):
+        quality_box.caption(happened)
     verdicts = {row.verdict for row in rows}
     failed, warned = Verdict.FAIL in verdicts, Verdict.WARN in verdicts
     reason = ""

@@ -26,6 +26,7 @@ from heliograph.ui.formats import (
     format_utc,
     plain_line,
 )
+from heliograph.ui.interruptions import describe_interruptions
 from heliograph.ui.markup import escape
 from heliograph.ui.query import clear_param
 from heliograph.ui.ratings import list_ratings
@@ -129,6 +130,8 @@ def _list_recording(recording: Recording, override: str | None) -> list[tuple[st
         ("File", f"{escape(facts.media_type)}, {format_bytes(recording.byte_size)}"),
         ("Recorded with", messages.describe_source(facts.source)),
     ]
+    if happened := describe_interruptions(facts.processing):
+        measured.append(("Interruptions", " ".join(happened)))
     return [*measured, ("Used despite warnings because", escape(override))] if override else measured
 
 

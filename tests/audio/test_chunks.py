@@ -347,3 +347,27 @@ def test_a_name_that_is_no_token_makes_no_folder(tmp_path: Path, name: str) -> N
     with pytest.raises(ValueError, match="token"):
         ChunkTake(tmp_path / "spool", name).begin(rate_hz=RATE_HZ, participant_note="", facts={})
     assert not (tmp_path / "spool").exists()
+
+
+def test_time_without_sound_that_the_recorder_told_of_counts_as_missing(tmp_path: Path):
+    """Nothing stands in its place, so it adds to the time there was; in old notes of a take it is not there."""
+    sound = make_sound(4)
+    take = begin(tmp_path)
+    for index, piece in enumerate(pieces := cut(sound)):
+        put(take, index, piece)
+    take.finish(make_ending(pieces, sound.size, skipped_samples=RATE_HZ, wall_clock_s=5.0))
+    stored = load_take(tmp_path, TAKE)
+    assert stored.duration_s == 4
+    assert stored.unaccounted_s == 1
+    assert stored.missing_share == pytest.approx(1 / 5)
+    notes = tmp_path / TAKE / "take.json"
+    notes.write_text(notes.read_text().replace('"skipped_samples": 48000, ', ""))
+    assert load_take(tmp_path, TAKE).unaccounted_s == 0.5
+
+
+def test_an_end_with_less_than_nothing_skipped_is_refused(tmp_path: Path):
+    take = begin(tmp_path)
+    put(take, 0, piece := pack(make_sound(1)))
+    with pytest.raises(ChunkError) as refused:
+        take.finish(make_ending([piece], RATE_HZ, skipped_samples=-1))
+    assert refused.value.reason is ChunkProblem.BAD_REQUEST

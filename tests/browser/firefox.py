@@ -16,6 +16,8 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from tests.browser.sound_output import silent_output
+
 PATIENCE_S = 60.0
 PREFERENCES = {
     "media.navigator.streams.fake": True,
@@ -38,7 +40,7 @@ def find_firefox() -> str | None:
 
 
 class Firefox:
-    """One headless Firefox with one page; a context manager that starts it and ends it."""
+    """One headless Firefox with one page and a sound output; a context manager that starts it and ends it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,12 +66,13 @@ class Firefox:
             port = probe.getsockname()[1]
         binary = find_firefox()
         assert binary is not None
+        sound = self._closing.enter_context(silent_output())
         command = [binary, "--headless", "--no-remote", "--profile", str(self._folder)]
         self._process = subprocess.Popen(
             [*command, "--remote-debugging-port", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={"HOME": str(self._folder), "PATH": "/usr/bin:/bin", "MOZ_HEADLESS_WIDTH": "1280"},
+            env={"HOME": str(self._folder), "PATH": "/usr/bin:/bin", "MOZ_HEADLESS_WIDTH": "1280", **sound},
         )
         deadline = time.monotonic() + PATIENCE_S
         while self._socket is None and time.monotonic() < deadline:
@@ -83,10 +86,10 @@ class Firefox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.close()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=30)
+        with self._closing:
+            if self._process is not None:
+                self._process.terminate()
+                self._process.wait(timeout=30)
 
     def ask(self, method: str, **parameters: Any) -> Any:
         """One command and its answer."""

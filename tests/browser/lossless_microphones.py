@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page
+
+from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
+from tests.browser.microphones import ExactMatch, compare_exactly, load_mono
+from tests.browser.servers import AppServer
+
+QUANTUM = 128
 
 FAKE_RATE_HZ = 44_100  # What Chromium's fake microphone says and gives, whatever the file.
 
@@ -39,3 +46,35 @@ def make_microphone(page: Page, played: NDArray[np.int16], rate_hz: int) -> None
 def make_microphone_script(played: NDArray[np.int16], rate_hz: int) -> str:
     text = base64.b64encode(played.astype("<i2").tobytes()).decode()
     return _SCRIPT.replace("RATE", str(rate_hz)).replace("BASE64", text)
+
+
+def load_captured(server: AppServer, participant_id: int) -> tuple[Recording, np.ndarray]:
+    """The one recording of somebody that waits for its review, at its own rate."""
+    with server.store() as store:
+        (recording,) = [found for found, owner in load_waiting_recordings(store) if owner == participant_id]
+        assert recording.facts.sample_rate_hz is not None
+        return recording, load_mono(recording_path(store, recording), recording.facts.sample_rate_hz)
+
+
+def expect_exact(server: AppServer, participant_id: int, played: np.ndarray) -> tuple[Recording, ExactMatch]:
+    """Every sample is the played one, from the first to the last, and nothing was put in between them."""
+    recording, captured = load_captured(server, participant_id)
+    match = compare_exactly(captured, played)
+    facts = recording.facts
+    figures = {
+        "rate_hz": facts.sample_rate_hz,
+        "length_s": round(captured.size / facts.sample_rate_hz, 3),
+        "wall_clock_s": facts.wall_clock_s,
+        "missing_share": facts.missing_share,
+        "wrong_samples": match.wrong,
+        "snr_db": match.snr_db,
+        "processing": dict(facts.processing),
+    }
+    print(f"\nlossless capture against played file: {json.dumps(figures)}")
+    assert facts.source == RecordingSource.LOSSLESS
+    # A busy computer's made microphone may pause for itself; of what it gave nothing is missing.
+    assert facts.processing.get("filled_stretches_s", "none") == "none"
+    assert "missing_stretches_s" not in facts.processing
+    assert match.snr_db >= 90
+    assert match.wrong <= 2 * QUANTUM
+    return recording, match

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import signal
 import time
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from heliograph.audio.spool import CHUNKS_PATIENCE_S
 from heliograph.runs.intake import keep_unfinished, load_unfinished
-from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
+from heliograph.store import RecordingSource
 from tests.browser.conftest import SPEECH
 from tests.browser.journeys import (
     LONG_MS,
@@ -32,13 +31,12 @@ from tests.browser.journeys import (
     stop_recording,
     submit,
 )
-from tests.browser.lossless_microphones import FAKE_RATE_HZ, make_microphone
-from tests.browser.microphones import ExactMatch, compare_exactly, load_mono, write_wav
+from tests.browser.lossless_microphones import FAKE_RATE_HZ, expect_exact, load_captured, make_microphone
+from tests.browser.microphones import compare_exactly, load_mono, write_wav
 from tests.browser.servers import AppServer
 
 pytestmark = pytest.mark.browser
 
-QUANTUM = 128
 PIECES = "**/capture/takes/**"
 UNREACHABLE = (
     "Is Streamlit still running",
@@ -75,36 +73,6 @@ def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """A server that tests of this module kill and start again."""
     with AppServer(tmp_path_factory.mktemp("home")) as running:
         yield running
-
-
-def load_captured(server: AppServer, participant_id: int) -> tuple[Recording, np.ndarray]:
-    """The one recording of somebody that waits for its review, at its own rate."""
-    with server.store() as store:
-        (recording,) = [found for found, owner in load_waiting_recordings(store) if owner == participant_id]
-        assert recording.facts.sample_rate_hz is not None
-        return recording, load_mono(recording_path(store, recording), recording.facts.sample_rate_hz)
-
-
-def expect_exact(server: AppServer, participant_id: int, played: np.ndarray) -> tuple[Recording, ExactMatch]:
-    """Every sample is the played one, from the first to the last, and there are as many as time went by."""
-    recording, captured = load_captured(server, participant_id)
-    match = compare_exactly(captured, played)
-    facts = recording.facts
-    figures = {
-        "rate_hz": facts.sample_rate_hz,
-        "length_s": round(captured.size / facts.sample_rate_hz, 3),
-        "wall_clock_s": facts.wall_clock_s,
-        "missing_share": facts.missing_share,
-        "wrong_samples": match.wrong,
-        "snr_db": match.snr_db,
-        "processing": dict(facts.processing),
-    }
-    print(f"\nlossless capture against played file: {json.dumps(figures)}")
-    assert facts.source == RecordingSource.LOSSLESS
-    assert facts.missing_share == 0
-    assert match.snr_db >= 90
-    assert match.wrong <= 2 * QUANTUM
-    return recording, match
 
 
 def outlast(page: Page, seconds: float) -> None:

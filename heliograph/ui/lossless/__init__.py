@@ -24,7 +24,7 @@ __all__ = ["LosslessState", "load_owned", "load_state", "show_lossless"]
 
 MAX_TAKES = 20
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("queue.js", "capture.js", "view.js")
+_SCRIPTS = ("queue.js", "facts.js", "samples.js", "listening.js", "sources.js", "capture.js", "view.js")
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,8 @@
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
-const RESUME_PATIENCE_MS = 3000;
-const QUEUE_S = 10;
-const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
-
-const onOff = (value) => (value === true ? "on" : value === false ? "off" : "unknown");
-const number = (value, scale = 1) => (Number.isFinite(value) ? String(Math.round(value * scale * 100) / 100) : "unknown");
+const LATE_S = 15; // A microphone that is away does not count to the limit; the clock does.
+const FILL_MS = 2000; // Longer silence of the microphone than any hiccup: a call, a locked screen, a closed lid.
 
 function whyUnsupported() {
   if (!window.isSecureContext) return "insecure";
@@ -23,42 +19,8 @@ function nameProblem(error) {
   if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "none";
   if (error.name === "NotReadableError" || error.name === "AbortError") return "in_use";
   if (error.name === "SecurityError") return "insecure";
+  if (error.name === "NoOutputError") return "no_output";
   return "failed";
-}
-
-// How a browser made numbers of a device's 16 bits: all divided by 32768, or (Chromium) what is above zero by 32767.
-// 32-bit floats are exact in the first case, and in the second to a small part of a step.
-const DIVISORS = [[32768, 0], [32767, 0.004]];
-
-function findDivisor(samples, count) {
-  return DIVISORS.find(([divisor, tolerance]) => {
-    for (let at = 0; at < count; at += 1) {
-      const value = samples[at];
-      const steps = value * (value > 0 ? divisor : 32768);
-      if (Math.abs(steps - Math.round(steps)) > (value > 0 ? tolerance : 0) || Math.abs(steps) > 32768) return false;
-    }
-    return true;
-  });
-}
-
-// The device's own 16 bits where every sample is one of them, else 24: nothing is rounded that was not rounded before.
-function pack(samples, count) {
-  const found = findDivisor(samples, count);
-  const size = found ? 2 : 3;
-  const bytes = new ArrayBuffer(count * size);
-  const view = new DataView(bytes);
-  for (let at = 0; at < count; at += 1) {
-    const sample = samples[at];
-    if (found) {
-      const steps = Math.round(sample * (sample > 0 ? found[0] : 32768));
-      view.setInt16(2 * at, Math.min(32767, steps), true);
-    } else {
-      const value = Math.max(-8388608, Math.min(8388607, Math.round(sample * 8388608)));
-      view.setUint8(3 * at, value & 255);
-      view.setInt16(3 * at + 1, value >> 8, true);
-    }
-  }
-  return { bits: 8 * size, bytes };
 }
 
 class Recorder {
@@ -74,7 +36,7 @@ class Recorder {
     this.renewals = 0;
     this.devices = [];
     window.addEventListener("pagehide", () => this.leave());
-    document.addEventListener("visibilitychange", () => this.note(document.hidden ? "hidden" : "visible"));
+    document.addEventListener("visibilitychange", () => this.see());
   }
 
   configure({ base, workspace, note, max_s, permits }) {
@@ -120,97 +82,31 @@ class Recorder {
     const track = this.stream.getAudioTracks()[0];
     this.track = track;
     this.settings = track.getSettings();
-    this.heard = { left: 0, right: 0, difference: 0, samples: 0, stereo: false };
+    this.heard = new Channels();
+    this.bandwidth = null;
     this.notes = new Set();
-    this.context = this.rate = this.apart = null;
-    track.onmute = () => this.note("muted");
-    track.onunmute = () => this.note("unmuted");
+    this.away = false;
+    track.onmute = () => this.miss("muted");
+    track.onunmute = () => this.regain("unmuted");
     track.onended = () => this.lose();
-    await (window.MediaStreamTrackProcessor ? this.listenToTrack(track) : this.listenInContext());
+    const hear = (block) => this.hear(block);
+    this.source = window.MediaStreamTrackProcessor
+      ? new TrackSource(track, hear)
+      : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear);
+    await this.source.open();
+    this.rate = this.source.rate;
+    const { context } = this.source;
+    if (context) {
+      context.onstatechange = () => (context.state === "running" ? this.regain("resumed") : this.miss(context.state));
+    }
     this.devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "audioinput");
   }
 
-  // Straight from the track, with a queue of seconds: a computer too busy to draw loses no sound. Chromium only.
-  async listenToTrack(track) {
-    const processor = new MediaStreamTrackProcessor({ track, maxBufferSize: TRACK_BUFFERS });
-    const reader = processor.readable.getReader();
-    let frame = 0;
-    const take = (data) => {
-      const size = data.numberOfFrames;
-      const [left, right] = [0, 1].map((planeIndex) => {
-        if (planeIndex >= data.numberOfChannels) return null;
-        const samples = new Float32Array(size);
-        data.copyTo(samples, { planeIndex, format: "f32-planar" });
-        return samples;
-      });
-      this.rate = data.sampleRate;
-      const at = this.placeInTime(data.timestamp / 1000, (1000 * size) / data.sampleRate);
-      data.close();
-      this.hear({ frame, left, right, absent: 0, at });
-      frame += size;
-    };
-    const first = await reader.read();
-    if (first.done) throw new DOMException("", "NotReadableError");
-    take(first.value);
-    // Flushed when a block was taken that was heard after this was asked for.
-    this.tap = { flush: () => (this.flushAt = performance.now()), end: () => reader.cancel().catch(() => {}) };
-    const follow = async () => {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return;
-        take(value);
-      }
-    };
-    follow().catch(() => {});
-  }
-
-  // When a block was heard, on the page's clock: a busy page takes blocks from the queue long after. The quickest
-  // block so far tells how far the two clocks are apart.
-  placeInTime(stamp, lasts) {
-    const now = performance.now();
-    this.apart = Math.min(this.apart ?? Infinity, now - stamp - lasts);
-    const at = stamp + this.apart;
-    return Math.abs(now - at) < 1000 * QUEUE_S ? at : now - lasts;
-  }
-
-  // Through the audio thread of a context at the microphone's own rate.
-  async listenInContext() {
-    const rate = this.settings.sampleRate;
-    const open = (options) => {
-      this.context = new AudioContext({ latencyHint: "playback", ...options });
-      return this.context.createMediaStreamSource(this.stream);
-    };
-    let source;
-    try {
-      source = open(rate ? { sampleRate: rate } : {});
-    } catch (error) {
-      // Some browsers don't take a microphone at a rate other than their own, nor tell the microphone's.
-      if (this.context) this.context.close();
-      source = open({});
-    }
-    const context = this.context;
-    await context.audioWorklet.addModule(`${this.base}/worklet.js`);
-    const node = new AudioWorkletNode(context, "heliograph-tap", { numberOfInputs: 1, outputChannelCount: [1] });
-    node.port.onmessage = (event) => this.hear(event.data);
-    source.connect(node);
-    node.connect(context.destination); // It puts silence out; unconnected it would not run.
-    this.tap = { flush: () => node.port.postMessage("flush"), end: () => node.port.postMessage("end") };
-    this.rate = context.sampleRate;
-    context.onstatechange = () => this.note(context.state === "running" ? "resumed" : context.state);
-    // Firefox does not run a context on a computer without any sound output.
-    if (context.state !== "running") await Promise.race([context.resume(), sleep(RESUME_PATIENCE_MS)]);
-    if (context.state !== "running") throw new Error("the context does not run");
-  }
-
   turnOff() {
-    if (this.tap) this.tap.end();
+    if (this.source) this.source.end();
     if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();
-    if (this.context) {
-      this.context.onstatechange = null;
-      this.context.close().catch(() => {});
-    }
-    this.tap = this.track = this.stream = this.context = null;
+    this.source = this.track = this.stream = null;
     this.level = { rms: 0, peak: 0 };
     this.phase = "off";
   }
@@ -223,23 +119,56 @@ class Recorder {
     this.changed();
   }
 
+  // Taken away by a call, a locked screen or another program; it may come back.
+  miss(what) {
+    this.away = true;
+    this.note(what);
+    this.changed();
+  }
+
+  regain(what) {
+    this.away = false;
+    this.note(what);
+    this.changed();
+  }
+
+  see() {
+    this.note(document.hidden ? "hidden" : "visible");
+    if (document.hidden || !this.source) return;
+    const { context } = this.source;
+    if (context && context.state !== "running") context.resume().catch(() => {});
+    if (this.phase === "recording") this.stayAwake();
+  }
+
+  // A screen that locks itself would end the recording on many phones.
+  async stayAwake() {
+    if (!navigator.wakeLock) return;
+    try {
+      const lock = await navigator.wakeLock.request("screen");
+      if (this.phase === "recording") this.wakeLock = lock;
+      else lock.release();
+    } catch (error) {
+      // A battery saver may refuse it.
+    }
+  }
+
   note(what) {
     if (this.phase !== "recording") return;
-    this.events.push(`${(this.recorded / this.rate).toFixed(1)} ${what}`);
+    const since = Math.max(0, performance.now() - (this.startedAt ?? this.pressedAt));
+    this.events.push(`${(since / 1000).toFixed(1)} ${what}`);
     this.notes.add(what);
     this.changed();
   }
 
   // --- the sound ---
 
-  hear(message) {
-    if (message.flushed) {
-      if (this.whenFlushed) this.whenFlushed();
-      return;
-    }
-    const { frame, left, right, absent, at } = message;
-    this.compare(left, right);
+  hear(block) {
+    const { left, right, rate } = block;
+    this.heard.feed(left, right);
+    if (this.phase !== "recording") this.channel = this.heard.choose();
     const samples = this.channel === "right" && right ? right : left;
+    this.bandwidth ||= new Bandwidth(rate);
+    this.bandwidth.feed(samples);
     let sum = 0;
     let peak = 0;
     for (let at = 0; at < samples.length; at += 1) {
@@ -248,37 +177,7 @@ class Recorder {
       if (value > peak) peak = value;
     }
     this.level = { rms: Math.sqrt(sum / samples.length), peak: Math.max(peak, this.level.peak * 0.96), at: performance.now() };
-    if (this.phase === "recording") this.record(frame, samples, absent, at);
-    if (at !== undefined && this.flushAt && at >= this.flushAt && this.whenFlushed) this.whenFlushed();
-  }
-
-  // A dead or differing channel is noticed; from Start on the same channel is kept to the end.
-  compare(left, right) {
-    const heard = this.heard;
-    heard.samples += left.length;
-    for (let at = 0; at < left.length; at += 1) {
-      heard.left += left[at] * left[at];
-      if (right) {
-        heard.right += right[at] * right[at];
-        heard.difference += (left[at] - right[at]) ** 2;
-      }
-    }
-    if (right) heard.stereo = true;
-    if (this.phase !== "recording") this.channel = this.chooseChannel();
-  }
-
-  chooseChannel() {
-    const { left, right, stereo, difference } = this.heard;
-    return stereo && difference > 0 && right > 4 * left ? "right" : "left";
-  }
-
-  describeChannels() {
-    const { left, right, stereo, difference } = this.heard;
-    if (!stereo) return "one";
-    if (difference === 0) return "two, equal";
-    const louder = Math.max(left, right);
-    if (Math.min(left, right) < louder / 1e6) return `two, one dead, ${this.channel} taken`;
-    return `two, different, ${this.channel} taken`;
+    if (this.phase === "recording") this.record(block, samples);
   }
 
   start() {
@@ -288,7 +187,8 @@ class Recorder {
     this.filled = 0;
     this.pieces = 0;
     this.recorded = 0;
-    this.lost = 0;
+    this.filledIn = [];
+    this.lostTime = new LostTime(this.rate);
     this.absent = 0;
     this.widths = new Set();
     this.events = [];
@@ -297,13 +197,15 @@ class Recorder {
     this.limit = Math.round(this.maxSeconds * this.rate);
     this.startedAt = null;
     this.pressedAt = performance.now();
-    this.flushAt = this.whenFlushed = null;
     this.problem = null;
     this.ending = false;
-    const record = { take, note: this.participantNote, workspace: this.workspace, rate: this.rate, facts: this.facts() };
+    const facts = this.facts();
+    const record = { take, note: this.participantNote, workspace: this.workspace, rate: this.rate, facts, filledIn: this.filledIn };
     this.sender = this.follow(record);
     this.take = take;
     this.phase = "recording";
+    this.stayAwake();
+    this.deadline = setTimeout(() => this.stop("full_length"), 1000 * (this.maxSeconds + LATE_S));
     this.sender.run();
     this.changed();
     return take;
@@ -315,14 +217,15 @@ class Recorder {
     sender.closed.then(() => {
       this.senders.delete(record.take);
       if (this.take === record.take) this.take = null;
-      if (this.phase === "sending") this.phase = this.tap ? "check" : "off";
+      if (this.phase === "sending") this.phase = this.source ? "check" : "off";
       this.changed();
     });
     return sender;
   }
 
   facts() {
-    const { settings, context } = this;
+    const { settings, source } = this;
+    const { context } = source;
     return {
       capture: "lossless",
       echo_cancellation: onOff(settings.echoCancellation),
@@ -332,33 +235,38 @@ class Recorder {
       device_channels: number(settings.channelCount),
       device_bits: number(settings.sampleSize),
       device_latency_ms: number(settings.latency, 1000),
-      captured_by: context ? "audio context" : "media track",
+      captured_by: source.name,
       captured_rate_hz: number(this.rate),
       context_latency_ms: context ? number(context.baseLatency, 1000) : "none",
     };
   }
 
-  record(frame, samples, absent, heardAt) {
+  record({ frame, absent, at }, samples) {
     const lasts = (1000 * samples.length) / this.rate;
-    const at = heardAt ?? performance.now() - lasts;
     if (at + lasts < this.pressedAt) return; // Heard before Start and taken from the queue after it.
     if (this.startedAt === null) this.startedAt = at;
-    // What the audio thread skipped is filled in, so that time stays true, and counted.
-    const skipped = this.expected === null ? 0 : Math.max(0, frame - this.expected);
+    else this.fillIn(frame - this.expected, at - this.lastAt);
     this.expected = frame + samples.length;
-    if (skipped) {
-      this.lost += skipped;
-      this.write(new Float32Array(Math.min(skipped, this.limit - this.recorded)));
-    }
     this.absent += absent;
     this.write(samples);
     this.lastAt = at + lasts;
+    this.lostTime.feed(this.recorded, this.lastAt);
     const second = Math.floor(this.recorded / this.rate);
     if (second !== this.seconds) {
       this.seconds = second;
       this.changed();
     }
     if (this.recorded >= this.limit) this.end("full_length");
+  }
+
+  // Silence for what is known to be missing before the next sample, so that time stays true.
+  fillIn(skipped, pausedMs) {
+    const paused = pausedMs > FILL_MS ? Math.round((pausedMs / 1000) * this.rate) : 0;
+    const missing = Math.min(Math.max(skipped, paused), this.limit - this.recorded);
+    if (missing <= 0) return;
+    this.filledIn.push([this.recorded, this.recorded + missing]);
+    this.write(new Float32Array(missing));
+    this.keep.put("takes", this.sender.record); // So that the next page knows, should this one not get to its end.
   }
 
   write(samples) {
@@ -387,14 +295,8 @@ class Recorder {
     this.ending = true;
     this.changed();
     await new Promise((done) => setTimeout(done, POST_ROLL_S * 1000));
-    if (this.phase === "recording" && this.tap) {
-      await Promise.race([
-        new Promise((done) => {
-          this.whenFlushed = done;
-          this.tap.flush();
-        }),
-        new Promise((done) => setTimeout(done, this.context ? 1000 : 1000 * QUEUE_S)),
-      ]);
+    if (this.phase === "recording" && this.source && !this.away) {
+      await Promise.race([this.source.flush(), sleep(this.source.patience)]);
     }
     this.end(end);
   }
@@ -404,11 +306,18 @@ class Recorder {
     if (this.phase !== "recording") return;
     this.seal();
     this.phase = "sending";
+    clearTimeout(this.deadline);
+    if (this.wakeLock) this.wakeLock.release().catch(() => {});
+    this.wakeLock = null;
+    const skipped = this.lostTime.find();
     const facts = {
-      channels: this.describeChannels(),
+      channels: this.heard.describe(this.channel),
       sample_bits: this.widths.size === 1 ? String([...this.widths][0]) : [...this.widths].sort().join(" and "),
       silent_input_s: number(this.absent / this.rate),
-      events: this.events.join("; ").slice(0, 200) || "none",
+      microphone_bandwidth_hz: number(this.bandwidth.cut === null ? this.bandwidth.edge : 1000 * this.bandwidth.cut),
+      filled_stretches_s: listStretches(this.sender.record),
+      skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),
+      events: listTexts(this.events),
     };
     if (!this.pieces) {
       this.sender.refused = "empty";
@@ -420,7 +329,8 @@ class Recorder {
       samples: this.recorded,
       end: how,
       wall_clock_s: Math.max(0, (this.lastAt - this.startedAt) / 1000),
-      lost_samples: this.lost,
+      lost_samples: countFilled(this.sender.record),
+      skipped_samples: Math.round(skipped.reduce((ms, one) => ms + one.ms, 0) * (this.rate / 1000)),
       facts,
     });
     this.changed();
@@ -446,7 +356,9 @@ class Recorder {
         // The page died without a word: what it had kept is all there is.
         const size = ({ bits, bytes }) => (8 * bytes.byteLength) / bits;
         const samples = (chunks.length - 1) * record.rate + size(chunks[chunks.length - 1]);
-        record.ending = { chunks: chunks.length, samples, end: "abandoned", wall_clock_s: 0, lost_samples: 0, facts: {} };
+        const facts = { filled_stretches_s: listStretches(record) };
+        const lost_samples = Math.min(samples, countFilled(record));
+        record.ending = { chunks: chunks.length, samples, end: "abandoned", wall_clock_s: 0, lost_samples, facts };
       }
       sender.ending = record.ending;
       sender.run();

@@ -83,7 +83,7 @@ class View {
     show(parts.meter, phase === "check" || phase === "recording");
     show(parts.device, phase === "check" && recorder.devices.length > 1);
     this.drawDevices();
-    parts.status.classList.toggle("problem", phase === "off" && recorder.problem !== null);
+    parts.status.classList.toggle("problem", (phase === "off" && recorder.problem !== null) || recorder.away);
     this.say(this.describe());
     const notes = this.describeNotes().join(" ");
     if (parts.notes.textContent !== notes) parts.notes.textContent = notes;
@@ -116,6 +116,7 @@ class View {
     if (recorder.phase === "asking") return words.asking;
     if (recorder.phase === "recording") {
       if (recorder.ending) return words.ending;
+      if (recorder.away) return words.away;
       if (sender && sender.troubled && waiting > 1) return words.outage.replace("{seconds}", waiting);
       return words.recording;
     }
@@ -123,7 +124,7 @@ class View {
       return (sender && sender.troubled ? words.unsent : words.sending).replace("{seconds}", waiting);
     }
     if (recorder.problem) return words[recorder.problem];
-    if (recorder.phase === "check") return this.advise();
+    if (recorder.phase === "check") return recorder.away ? words.away : this.advise();
     return waiting ? words.sending.replace("{seconds}", waiting) : words.off;
   }
 
@@ -144,11 +145,12 @@ class View {
     const notes = [];
     if (recorder.phase === "off") return notes;
     const { settings, notes: happened } = recorder;
-    if (settings && settings.sampleRate && settings.sampleRate <= 16000) notes.push(words.narrow);
+    const cut = recorder.bandwidth && recorder.bandwidth.cut;
+    if (cut) notes.push(words.narrow.replace("{khz}", cut));
     for (const [name, key] of [["echoCancellation", "echo"], ["noiseSuppression", "noise"], ["autoGainControl", "gain"]]) {
       if (settings && settings[name] === true) notes.push(words[key]);
     }
-    const channels = recorder.heard && recorder.heard.samples > 48000 ? recorder.describeChannels() : "";
+    const channels = recorder.heard && recorder.heard.samples > 48000 ? recorder.heard.describe(recorder.channel) : "";
     if (channels.includes("dead")) notes.push(words.dead_channel);
     else if (channels.includes("different")) notes.push(words.channels_differ);
     if (happened.has("muted") || happened.has("interrupted") || happened.has("suspended")) notes.push(words.interrupted);
@@ -171,7 +173,7 @@ class View {
       const dbfs = Math.round(Math.max(FLOOR_DBFS, 20 * Math.log10(rms || 1e-9)));
       parts.meter.setAttribute("aria-valuenow", dbfs);
       parts.meter.setAttribute("aria-valuetext", `${dbfs} dBFS`);
-      if (recorder.phase === "check") this.say(this.describe());
+      if (recorder.phase === "check") this.draw();
     }
   }
 }

@@ -1,0 +1,57 @@
+"""What happened to the microphone during a lossless recording, in sentences, from what its browser noted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+__all__ = ["describe_interruptions"]
+
+_EVENT = re.compile(r"(\d{1,6}\.\d) ([a-z]+)")
+_SKIPPED = re.compile(r"(\d{1,6}): (\d{1,6}\.\d\d)")
+_STRETCH = re.compile(r"(\d{1,6}\.\d\d)-(\d{1,6}\.\d\d)")
+_AWAY = {"muted", "suspended", "interrupted"}
+_BACK = {"unmuted", "resumed"}
+
+
+def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
+    """Sentences for calls, locked screens and gaps; empty when nothing happened or nothing is known.
+
+    Only numbers are taken from what the browser noted: no word of it gets onto a page.
+    """
+    events = [(float(at), what) for at, what in _EVENT.findall(processing.get("events", ""))]
+    return [
+        *_describe_spans(events, _AWAY, _BACK, "The microphone was taken away"),
+        *_describe_spans(events, {"hidden"}, {"visible"}, "The page was in the background"),
+        *(f"The microphone was disconnected at {_clock(at)}." for at, what in events if what == "ended"),
+        *_describe_silence(processing.get("filled_stretches_s", ""), "No sound came from the microphone"),
+        *_describe_silence(processing.get("missing_stretches_s", ""), "Sound never arrived here"),
+        *(
+            f"About {amount} s of sound are missing near {_clock(float(second))}."
+            for second, amount in _SKIPPED.findall(processing.get("skipped_s", ""))
+        ),
+    ]
+
+
+def _describe_spans(events: list[tuple[float, str]], begins: set[str], ends: set[str], what: str) -> Iterator[str]:
+    since: float | None = None
+    for at, name in events:
+        if name in begins and since is None:
+            since = at
+        elif name in ends and since is not None:
+            yield f"{what} from {_clock(since)} to {_clock(at)}."
+            since = None
+    if since is not None:
+        yield f"{what} from {_clock(since)} on."
+
+
+def _describe_silence(stretches: str, what: str) -> Iterator[str]:
+    found = [f"{start}–{end} s" for start, end in _STRETCH.findall(stretches)]
+    if found:
+        yield f"{what}, silence stands there: {', '.join(found)}."
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds as the ring shows them."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"

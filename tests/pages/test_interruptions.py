@@ -1,0 +1,41 @@
+"""What a browser noted of interruptions is told in sentences; nothing else of it reaches a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from heliograph.ui.interruptions import describe_interruptions
+
+
+@pytest.mark.parametrize(
+    ("told", "sentences"),
+    [
+        ({}, []),
+        ({"events": "none", "filled_stretches_s": "none", "skipped_s": "none"}, []),
+        ({"events": "12.3 muted; 80.9 unmuted"}, ["The microphone was taken away from 0:12 to 1:20."]),
+        ({"events": "3.0 suspended; 3.1 muted; 9.0 resumed"},
+         ["The microphone was taken away from 0:03 to 0:09."]),
+        ({"events": "5.0 muted"}, ["The microphone was taken away from 0:05 on."]),
+        (
+            {"events": "1.0 hidden; 2.0 visible; 7.5 hidden; 9.0 ended"},
+            [
+                "The page was in the background from 0:01 to 0:02.",
+                "The page was in the background from 0:07 on.",
+                "The microphone was disconnected at 0:09.",
+            ],
+        ),
+        (
+            {"filled_stretches_s": "2.00-8.25; 30.10-33.00"},
+            ["No sound came from the microphone, silence stands there: 2.00–8.25 s, 30.10–33.00 s."],
+        ),
+        (
+            {"missing_stretches_s": "6.00-7.00"},
+            ["Sound never arrived here, silence stands there: 6.00–7.00 s."],
+        ),
+        ({"skipped_s": "13: 0.09; 65: 1.20"}, ["About 0.09 s of sound are missing near 0:13.",
+                                                "About 1.20 s of sound are missing near 1:05."]),
+        ({"events": "<b>1.0</b> [x](http://x); 2.0 x", "skipped_s": "*1*"}, []),
+    ],
+)  # fmt: skip
+def test_each_interruption_is_a_sentence(told, sentences):
+    assert describe_interruptions(told) == sentences
