@@ -40,6 +40,7 @@ from thymia_api.speech import SpeechError
 __all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_prompt", "show_recorder"]
 
 CONNECT_PATIENCE_S = 8.0
+HEARD_PATIENCE_S = 2.0  # "Connected" is told half a second or so after sound flows, or on a busy computer never.
 POST_ROLL_S = 0.5  # What is still on its way when Stop is pressed.
 FINISH_TIMEOUT_S = 10.0
 BLOCKED = (
@@ -55,6 +56,7 @@ class _Desk:
     capture: Capture | None = None
     began: bool = False
     connecting_since: float | None = None
+    heard_since: float | None = None
     mounted: bool = False
     serial: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -119,7 +121,7 @@ def _show_stream(workspace: Workspace, participant: Participant) -> None:
     desk = _desk()
     desk.mounted = True
     if desk.capture is None:
-        desk.began, desk.connecting_since = False, None
+        desk.began, desk.connecting_since, desk.heard_since = False, None, None
         desk.capture = Capture(
             workspace.store.spool_folder, token=secrets.token_hex(12), participant_note=str(participant.id)
         )
@@ -186,13 +188,14 @@ def _close(desk: _Desk) -> None:
 
 def _show_check(desk: _Desk, state: MicrophoneState) -> None:
     """Before recording: is the microphone heard?"""
-    _show_check_live(desk, connected=state.connected)
+    connected = state.connected or _is_heard_long(desk)
+    _show_check_live(desk, connected=connected)
     st.button(
         "Start recording",
         key="record_start",
         type="primary",
         icon=":material/fiber_manual_record:",
-        disabled=not state.connected,
+        disabled=not connected,
         on_click=_begin,
         args=(desk,),
     )
@@ -207,6 +210,12 @@ def _show_check_live(desk: _Desk, *, connected: bool) -> None:
         st.rerun()
     waited = time.monotonic() - (desk.connecting_since or time.monotonic())
     heard = snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s < SILENT_LINE_S
+    if not heard:
+        desk.heard_since = None
+    elif desk.heard_since is None:
+        desk.heard_since = time.monotonic()
+    if not connected and _is_heard_long(desk):
+        st.rerun()
     level, peak = (snapshot.level_dbfs, snapshot.peak_dbfs) if heard else (None, None)
     show_drawing(draw_level(level, peak), key="record_check_level")
     if not heard and waited > CONNECT_PATIENCE_S:
@@ -215,6 +224,11 @@ def _show_check_live(desk: _Desk, *, connected: bool) -> None:
         st.caption("Connecting … allow the microphone if your browser asks.")
     else:
         st.caption(_advise(snapshot))
+
+
+def _is_heard_long(desk: _Desk) -> bool:
+    """Whether sound has been flowing for a while, whatever the component said last."""
+    return desk.heard_since is not None and time.monotonic() - desk.heard_since > HEARD_PATIENCE_S
 
 
 def _advise(snapshot: CaptureSnapshot) -> str:

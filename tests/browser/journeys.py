@@ -122,7 +122,9 @@ def expect_review(page: Page) -> None:
 
 def review_found(page: Page) -> None:
     """Take up the recording that was found again, once the page stands still."""
-    page.get_by_role("button", name="Turn on the microphone").wait_for(timeout=LONG_MS)
+    # Lossless, or WebRTC where this session had chosen it.
+    lossless = page.get_by_role("button", name="Turn on the microphone")
+    lossless.or_(page.locator('iframe[title*="webrtc_streamer"]')).first.wait_for(timeout=LONG_MS)
     expect(page.get_by_text(UNFINISHED)).to_be_visible(timeout=LONG_MS)
     settle(page)
     page.get_by_role("button", name="Review", exact=True).click()

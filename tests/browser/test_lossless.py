@@ -42,7 +42,6 @@ pytestmark = pytest.mark.browser
 
 PIECES = "**/capture/takes/**"
 UNREACHABLE = (
-    "Is Streamlit still running",
     "ERR_INTERNET_DISCONNECTED",
     "ERR_FAILED",
     "ERR_CONNECTION",

@@ -11,8 +11,9 @@ OWN_HOSTS = {"localhost", "127.0.0.1"}
 FOREIGN_CONSOLE = (
     "/_stcore/",
     "WebSocket onerror",
-    "ERR_CONNECTION_REFUSED",  # These two: the server is being restarted.
+    "ERR_CONNECTION_REFUSED",  # These three: the server is being restarted.
     "when disconnected from server",
+    "Is Streamlit still running?",
     "WebGL",
     "GPU stall",
     "iframe which has both",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
@@ -50,6 +52,25 @@ def test_a_workspace_may_prefer_webrtc(open_page, participant, monkeypatch):
     save_recorder_mode(get_workspace().store, RecorderMode.WEBRTC)
     app = open_page("record", participant=participant)
     assert chosen(app, "Recorder") == "webrtc"
+
+
+@pytest.mark.parametrize(("heard_for_s", "can_start"), [(None, False), (0.5, False), (5.0, True)])
+def test_a_voice_that_is_heard_is_enough_to_start(open_page, participant, monkeypatch, heard_for_s, can_start):
+    """On a busy computer the browser's word that it is connected can fail to come, though sound flows."""
+    from heliograph.ui import recorder
+    from heliograph.ui.webrtc import MicrophoneState
+
+    monkeypatch.setattr(
+        recorder, "show_microphone", lambda *args, **kwargs: MicrophoneState(connecting=True, connected=False)
+    )
+    save_recorder_mode(get_workspace().store, RecorderMode.WEBRTC)
+    app = open_page("record", participant=participant)
+    desk = app.session_state["record_desk"]
+    desk.heard_since = None if heard_for_s is None else time.monotonic() - heard_for_s
+    monkeypatch.setattr(recorder, "_show_check_live", lambda *args, **kwargs: None)
+    app.run()
+    (start,) = [button for button in app.button if button.label == "Start recording"]
+    assert start.disabled is not can_start
 
 
 @pytest.mark.parametrize(

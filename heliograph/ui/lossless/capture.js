@@ -28,6 +28,7 @@ class Recorder {
     this.keep = new Keep();
     this.phase = "off";
     this.problem = null;
+    this.away = false;
     this.listeners = new Set();
     this.senders = new Map();
     this.level = { rms: 0, peak: 0 };
@@ -107,6 +108,7 @@ class Recorder {
     if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();
     this.source = this.track = this.stream = null;
+    this.away = false;
     this.level = { rms: 0, peak: 0 };
     this.phase = "off";
   }
@@ -310,11 +312,12 @@ class Recorder {
     if (this.wakeLock) this.wakeLock.release().catch(() => {});
     this.wakeLock = null;
     const skipped = this.lostTime.find();
+    const { cut, edge } = this.bandwidth || {};
     const facts = {
       channels: this.heard.describe(this.channel),
       sample_bits: this.widths.size === 1 ? String([...this.widths][0]) : [...this.widths].sort().join(" and "),
       silent_input_s: number(this.absent / this.rate),
-      microphone_bandwidth_hz: number(this.bandwidth.cut === null ? this.bandwidth.edge : 1000 * this.bandwidth.cut),
+      microphone_bandwidth_hz: number(cut ? 1000 * cut : edge),
       filled_stretches_s: listStretches(this.sender.record),
       skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),
       events: listTexts(this.events),

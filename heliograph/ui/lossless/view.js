@@ -153,6 +153,7 @@ class View {
     const channels = recorder.heard && recorder.heard.samples > 48000 ? recorder.heard.describe(recorder.channel) : "";
     if (channels.includes("dead")) notes.push(words.dead_channel);
     else if (channels.includes("different")) notes.push(words.channels_differ);
+    if (recorder.away) return notes; // It says so itself.
     if (happened.has("muted") || happened.has("interrupted") || happened.has("suspended")) notes.push(words.interrupted);
     else if (happened.has("hidden")) notes.push(words.hidden);
     return notes;
