@@ -25,7 +25,7 @@ from heliograph.store import load_waiting_recordings
 from tests.bench.browsers import launch
 from tests.bench.speakers import Speakers
 from tests.bench.start import cpu_s
-from tests.browser.journeys import open_record, start_lossless, start_recording
+from tests.browser.journeys import open_record, ring, turn_on_lossless, turn_on_microphone
 from tests.browser.microphones import load_mono, write_wav
 from tests.browser.servers import ROOT, AppServer
 
@@ -45,6 +45,7 @@ LATENCY = """() => {
   const label = document.querySelector('svg[aria-label*="seconds of speech"]')
     || [...document.querySelectorAll("*")].map((one) => one.shadowRoot && one.shadowRoot.querySelector(
       'svg[aria-label*="seconds of speech"]')).find(Boolean);
+  if (!label) return null;
   const [, minutes, seconds] = /(\\d+) minutes (\\d+) seconds/.exec(label.getAttribute("aria-label"));
   return recorder.recorded / recorder.rate - 60 * minutes - seconds;
 }"""
@@ -63,11 +64,11 @@ class Cost:
     answered_ms: float
 
 
-def open_recorder(context: BrowserContext, server: AppServer, label: str, start: Callable[[Page], None]) -> Page:
+def open_recorder(context: BrowserContext, server: AppServer, label: str, turn_on: Callable[[Page], None]) -> Page:
     page = context.new_page()
     page.set_default_timeout(120_000)
     open_record(page, server, label)
-    start(page)
+    turn_on(page)
     return page
 
 
@@ -75,8 +76,12 @@ def rss_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def measure(people: int, microphone: Path, start: Callable[[Page], None], *, windows: int | None = None) -> Cost:
-    """With as many windows as people, or with `windows` of them and pieces alone for the others."""
+def measure(people: int, microphone: Path, turn_on: Callable[[Page], None], *, windows: int | None = None) -> Cost:
+    """With as many windows as people, or with `windows` of them and pieces alone for the others.
+
+    All are opened before any records: on a small machine ten take longer than a recording may last.
+    """
+    lossless = turn_on is turn_on_lossless
     shown = people if windows is None else windows
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         server = AppServer(Path(name))
@@ -88,7 +93,11 @@ def measure(people: int, microphone: Path, start: Callable[[Page], None], *, win
             try:
                 for number in range(shown):
                     context = browser.new_context(viewport={"width": 390, "height": 700})
-                    pages.append(open_recorder(context, server, f"P-{number}", start))
+                    pages.append(open_recorder(context, server, f"P-{number}", turn_on))
+                for page in pages:
+                    page.get_by_role("button", name="Start recording").click()
+                for page in pages:
+                    ring(page).wait_for()
             except (PlaywrightError, AssertionError) as error:
                 raise TooManyBrowsersError from error
             assert server.process is not None
@@ -96,10 +105,10 @@ def measure(people: int, microphone: Path, start: Callable[[Page], None], *, win
             with Speakers(server, people - shown) as speakers:
                 before, memory_mb = cpu_s(pid), rss_mb(pid)
                 began = time.monotonic()
-                latencies = list(watch_meters(pages if start is start_lossless else []))
+                latencies = list(watch_meters(pages if lossless else []))
                 share = (cpu_s(pid) - before) / (time.monotonic() - began)
                 grown_mb = rss_mb(pid) - memory_mb
-            takes = end_lossless(server, pages) if start is start_lossless else end_webrtc(server, pages)
+            takes = end_lossless(server, pages) if lossless else end_webrtc(server, pages)
         finally:
             browser.close()
             server.stop()
@@ -119,7 +128,7 @@ def watch_meters(pages: list[Page]) -> Iterator[float]:
     ends_at = time.monotonic() + MEASURED_S
     while time.monotonic() < ends_at:
         time.sleep(1.3)
-        yield from (page.evaluate(LATENCY) for page in pages)
+        yield from (late for page in pages if (late := page.evaluate(LATENCY)) is not None)
 
 
 def end_webrtc(server: AppServer, pages: list[Page]) -> list[tuple[float, float]]:
@@ -149,18 +158,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         microphone = Path(name) / "speech.wav"
         write_wav(microphone, load_mono(SPEECH))
-        for title, start in (("WebRTC", start_recording), ("lossless", start_lossless)):
+        for title, turn_on in (("WebRTC", turn_on_microphone), ("lossless", turn_on_lossless)):
             print(
                 f"{title:9}   server, % of a core   per recorder   memory, MB   missing, %"
                 "   clock against samples, s   meter behind, s"
             )
             for people in GROUPS:
                 try:
-                    show(str(people), people, measure(people, microphone, start))
+                    show(str(people), people, measure(people, microphone, turn_on))
                 except TooManyBrowsersError:
                     print(f"{people:9}   NOT MEASURED: so many browsers did not get to recording here", flush=True)
-                    if start is start_lossless:
-                        cost = measure(people, microphone, start, windows=FEW)
+                    if turn_on is turn_on_lossless:
+                        cost = measure(people, microphone, turn_on, windows=FEW)
                         show(f"{FEW} + {people - FEW} simulated", people, cost)
 
 

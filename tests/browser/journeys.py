@@ -77,10 +77,15 @@ def choose_recorder(page: Page, name: str) -> None:
     settle(page)
 
 
-def start_lossless(page: Page) -> None:
-    """Turn the microphone on and start the lossless recorder."""
+def turn_on_lossless(page: Page) -> None:
+    """Turn the microphone on for the lossless recorder and wait until it is heard."""
     page.get_by_role("button", name="Turn on the microphone").click(timeout=LONG_MS)
     expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
+
+
+def start_lossless(page: Page) -> None:
+    """Turn the microphone on and start the lossless recorder."""
+    turn_on_lossless(page)
     page.get_by_role("button", name="Start recording").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
