@@ -47,6 +47,7 @@ from heliograph.store._flags import (
     load_flags_due,
     load_open_flags,
     mark_flags_due,
+    mark_flags_due_for_method,
     replace_flags,
     restore_flag,
 )
@@ -253,6 +254,7 @@ __all__ = [
     "load_waiting_recordings",
     "load_worker",
     "mark_flags_due",
+    "mark_flags_due_for_method",
     "now_utc_text",
     "purge_recording",
     "purge_run",
