@@ -9,8 +9,9 @@ from heliograph.store import load_cohort_options, load_study_settings
 from heliograph.ui.cohort_controls import choose_cohort, choose_view
 from heliograph.ui.cohort_data import CohortScene
 from heliograph.ui.cohort_groups import show_groups, show_weeks
+from heliograph.ui.cohort_heat import show_heat
 from heliograph.ui.cohort_models import show_models
-from heliograph.ui.cohort_patterns import show_correlations, show_heat, show_levels
+from heliograph.ui.cohort_patterns import show_correlations, show_levels
 from heliograph.ui.query import clear_param
 from heliograph.ui.workspace import Workspace
 

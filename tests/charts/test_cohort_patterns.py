@@ -35,7 +35,7 @@ def make_deviations(values):
 
 
 def heat(frame, **changes):
-    settings = {"biomarker": STRESS, "baseline_runs": 5, "n_participants": 2, "about": ABOUT} | changes
+    settings = {"biomarker": STRESS, "baseline_runs": 5, "about": ABOUT} | changes
     return plot_cohort_heat(frame, **settings)
 
 
@@ -55,17 +55,22 @@ def test_weeks_without_results_stay_empty_and_keep_their_place():
     assert trace.hoverongaps is False
 
 
-def test_more_participants_than_fit_are_counted_and_those_without_a_baseline_are_told():
-    frame = make_deviations({person: {0: 0.1} for person in range(1, ROWS_SHOWN + 11)})
-    figure = heat(frame, n_participants=200, without_baseline=3)
-    assert len(figure.data[0].y) == ROWS_SHOWN
-    words = words_of(figure)
-    assert f"Showing {ROWS_SHOWN} of 200 participants" in words
-    assert "3 participants without a full baseline" in words
+def test_a_page_of_participants_says_which_of_how_many_and_keeps_the_scale_and_weeks_of_all():
+    frame = make_deviations({person: {0: 0.1} for person in range(1, ROWS_SHOWN + 11)} | {999: {5: -0.62}})
+    first = heat(frame, order="Largest change first", without_baseline=3)
+    assert len(first.data[0].y) == ROWS_SHOWN
+    assert f"n = {ROWS_SHOWN + 11} participants, 1 to {ROWS_SHOWN} shown · largest change first" in words_of(first)
+    assert "3 participants without a full baseline" in words_of(first)
+    second = heat(frame, begin=ROWS_SHOWN)
+    assert second.layout.yaxis.ticktext[0] == f"P-{ROWS_SHOWN + 1:03d}"
+    assert f"{ROWS_SHOWN + 1} to {ROWS_SHOWN + 11} shown" in words_of(second)
+    for figure in (first, second):
+        assert figure.data[0].zmax == 0.7
+        assert len(figure.data[0].x) == 6
 
 
 def test_a_heat_map_of_nobody_or_of_one_week_can_be_drawn():
-    assert heat(make_deviations({}), n_participants=0).data
+    assert heat(make_deviations({})).data
     figure = heat(make_deviations({1: {0: float("nan")}, 2: {0: 0.2}}))
     assert "n = 1 participant" in words_of(figure)
     assert "<img" not in str(heat(make_deviations({1: {0: 0.1}}).assign(participant="<img src=x>")))
