@@ -16,6 +16,7 @@ from heliograph.charts._palette import (
     LEVEL_NAMES,
     MUTED,
     Mode,
+    write_on,
 )
 from heliograph.charts.cohort_frame import (
     FigureAbout,
@@ -37,11 +38,6 @@ ROW_PX, WEEK_PANEL_PX, ONE_WEEK_PANEL_PX, GAP_PX = 58, 130, 260, 34
 LEFT_PX, WEEK_LEFT_PX = 16, 44
 WRITTEN_FROM = 0.1  # Narrower parts have no room for their share.
 WEEK_MS = 7 * 86_400_000
-# Ink on the two outer colours and on the two inner ones; a test computes the contrast.
-WRITING: dict[Mode, tuple[str, ...]] = {
-    "light": (INK["light"], INK["light"], "#ffffff", "#ffffff"),
-    "dark": ("#ffffff", "#ffffff", "#12181b", "#12181b"),
-}
 
 
 def compute_level_shares(
@@ -217,7 +213,7 @@ def _make_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go.Bar:
         marker={"color": LEVEL_COLOURS[mode][level], "line": {"color": BACKGROUNDS[mode], "width": 1.5}},
         text=[f"{share:.0%}" if share >= WRITTEN_FROM else "" for share in shares], textposition="inside",
         insidetextanchor="middle", textangle=0, constraintext="none",
-        textfont={"color": WRITING[mode][level], "size": 12},
+        textfont={"color": write_on(LEVEL_COLOURS[mode][level]), "size": 13, "weight": 600},
         customdata=[0 if pd.isna(count) else int(count) for count in rows["n_runs"]],
         hovertemplate=f"<b>{word} {'%{x:.0%}'}</b><br>%{{customdata}} results<extra></extra>",
     )  # fmt: skip
