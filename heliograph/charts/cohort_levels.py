@@ -41,7 +41,7 @@ WEEK_MS = 7 * 86_400_000
 
 
 def compute_level_shares(
-    levels: pd.DataFrame, cells: pd.DataFrame, column: str, *, weekly: bool = False
+    levels: pd.DataFrame, people: pd.DataFrame, column: str, *, weekly: bool = False
 ) -> pd.DataFrame:
     """Counts of one bucket's levels as shares.
 
@@ -49,8 +49,9 @@ def compute_level_shares(
     ----------
     levels : pandas.DataFrame
         As `heliograph.store.load_cohort_levels` gives it: `group`, `period`, `column`, `level`, `n_runs`.
-    cells : pandas.DataFrame
-        The cells of the same groups and periods, for the number of participants.
+    people : pandas.DataFrame
+        As `heliograph.store.load_cohort_people` gives it: `group`, `period`, `n_participants`; by week if
+        `weekly`, otherwise without periods, so that nobody counts twice.
     column : str
         The bucket.
     weekly : bool
@@ -64,15 +65,14 @@ def compute_level_shares(
     """
     keys = ["group", "period"]
     if not weekly:
-        levels, cells = levels.assign(period=pd.NaT), cells.assign(period=pd.NaT)
+        levels, people = levels.assign(period=pd.NaT), people.assign(period=pd.NaT)
     own = levels[levels["column"] == column][[*keys, "level", "n_runs"]]
     own = own.groupby([*keys, "level"], dropna=False, as_index=False)["n_runs"].sum()
     totals = (
         own.groupby(keys, dropna=False, as_index=False)["n_runs"].sum().rename(columns={"n_runs": "group_runs"})
     )
-    people = cells.groupby(keys, dropna=False, as_index=False)["participant_id"].nunique()
     counts = own.merge(totals[totals["group_runs"] > 0], on=keys)
-    counts = counts.merge(people.rename(columns={"participant_id": "n_participants"}), on=keys, how="left")
+    counts = counts.merge(people, on=keys, how="left")
     return counts.assign(share=counts["n_runs"] / counts["group_runs"])
 
 

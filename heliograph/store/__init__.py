@@ -16,7 +16,12 @@ from heliograph.store._cohort import (
     CohortOptions,
     load_cohort_options,
 )
-from heliograph.store._cohort_queries import load_cohort_cells, load_cohort_deviations, load_cohort_levels
+from heliograph.store._cohort_queries import (
+    load_cohort_cells,
+    load_cohort_deviations,
+    load_cohort_levels,
+    load_cohort_people,
+)
 from heliograph.store._cohort_samples import (
     Sample,
     load_cohort_runs,
@@ -218,6 +223,7 @@ __all__ = [
     "load_cohort_deviations",
     "load_cohort_levels",
     "load_cohort_options",
+    "load_cohort_people",
     "load_cohort_runs",
     "load_due_purges",
     "load_due_runs",

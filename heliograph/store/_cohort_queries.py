@@ -71,6 +71,17 @@ def load_cohort_levels(
     return build_frame(frame)
 
 
+def load_cohort_people(
+    store: Store, cohort_filter: CohortFilter = EVERY_RESULT, *, group: str = "none", period: str = "none"
+) -> pd.DataFrame:
+    """How many participants there are: `group`, `period` (as in the cells) and `n_participants`, who have a run in
+    it. They are counted where the rows are: a year of weeks costs a quarter of its cells."""
+    sql, parameters = build_people(cohort_filter, group=group, period=period)
+    with store.read() as db:
+        columns, groups = fetch_columns(db, sql, parameters, ["group", "period", "n_participants"])
+    return build_frame(columns | {"group": name_groups(group, columns["group"], groups)})
+
+
 def load_cohort_deviations(
     store: Store,
     cohort_filter: CohortFilter = EVERY_RESULT,
@@ -139,6 +150,14 @@ def build_levels(cohort_filter: CohortFilter, *, group: str, period: str) -> tup
     sums = ", ".join([*(f"sum({name})" for name in names), *(f"sum({name} > 0)" for name in names)])
     people = f"SELECT {groups} AS g, {periods} AS w, {counts} FROM {query.source} GROUP BY p.id{keys}"  # noqa: S608
     return f"SELECT g, w, {sums} FROM ({people}) GROUP BY g, w ORDER BY g, w", query.parameters  # noqa: S608
+
+
+def build_people(cohort_filter: CohortFilter, *, group: str, period: str) -> tuple[str, dict[str, Any]]:
+    """The query of the number of participants of each group and period."""
+    query = build_query(cohort_filter)
+    groups, periods, keys = _build_keys(query, group, period)
+    people = f"SELECT {groups} AS g, {periods} AS w FROM {query.source} GROUP BY p.id{keys}"  # noqa: S608
+    return f"SELECT g, w, count(*) FROM ({people}) GROUP BY g, w ORDER BY g, w", query.parameters  # noqa: S608
 
 
 def build_total(cohort_filter: CohortFilter) -> tuple[str, dict[str, Any]]:

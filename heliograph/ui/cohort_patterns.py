@@ -16,10 +16,11 @@ from heliograph.store import (
     CONTINUOUS_COLUMNS,
     Sample,
     load_cohort_levels,
+    load_cohort_people,
     load_cohort_runs,
 )
 from heliograph.ui.cohort_data import CohortScene, hide_small, remember, tell_hidden
-from heliograph.ui.cohort_groups import load_cells, show_nothing_found
+from heliograph.ui.cohort_groups import show_nothing_found
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
 from heliograph.ui.figures import show_chart
 from thymia_api import BIOMARKERS, Biomarker
@@ -94,7 +95,7 @@ def tell_sample(sample: Sample) -> None:
 
 
 def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, *, weekly: bool) -> pd.DataFrame:
-    """Shares by group, or by group and week; both are counted from the same weeks."""
+    """Shares by group, or by group and week; runs of both are counted from the same weeks."""
     store, wanted = scene.workspace.store, scene.choice.cohort_filter
     levels = remember(
         "levels",
@@ -102,8 +103,14 @@ def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, *, wee
         lambda: load_cohort_levels(store, wanted, group=grouping, period="week"),
         grouping=grouping,
     )
-    cells = load_cells(scene, grouping, "week")
-    shares = compute_level_shares(levels, cells, biomarker.bucketed or "", weekly=weekly)
+    period = "week" if weekly else "none"
+    people = remember(
+        f"people {period}",
+        scene,
+        lambda: load_cohort_people(store, wanted, group=grouping, period=period),
+        grouping=grouping,
+    )
+    shares = compute_level_shares(levels, people, biomarker.bucketed or "", weekly=weekly)
     return mark_small(shares, scene.settings.small_group)
 
 

@@ -76,7 +76,7 @@ def test_a_heat_map_of_nobody_or_of_one_week_can_be_drawn():
     assert "<img" not in str(heat(make_deviations({1: {0: 0.1}}).assign(participant="<img src=x>")))
 
 
-def make_levels(groups, weeks=(None,)):
+def make_levels(groups, weeks=(None,), *, together=False):
     rows = [
         (group, pd.NaT if week is None else MONDAY + pd.Timedelta(days=7 * week), "stress", level, count)
         for group, counts in groups.items()
@@ -84,36 +84,38 @@ def make_levels(groups, weeks=(None,)):
         for level, count in enumerate(counts)
     ]
     levels = pd.DataFrame(rows, columns=["group", "period", "column", "level", "n_runs"])
-    cells = levels[["group", "period"]].drop_duplicates()
-    people = pd.concat([cells.assign(participant_id=person) for person in (1, 2, 3)])
-    return levels, people
+    if not together:
+        return levels, levels[["group", "period"]].drop_duplicates().assign(n_participants=3)
+    return levels, pd.DataFrame({"group": list(groups), "period": pd.NaT, "n_participants": 3})
 
 
 def test_shares_are_of_the_groups_own_results_and_add_up_to_one():
-    levels, cells = make_levels({"A": (1, 3, 0, 0), "B": (0, 0, 0, 5)})
-    shares = compute_level_shares(levels, cells, "stress")
+    levels, people = make_levels({"A": (1, 3, 0, 0), "B": (0, 0, 0, 5)})
+    shares = compute_level_shares(levels, people, "stress")
     assert list(shares.query("group == 'A'")["share"]) == [0.25, 0.75, 0, 0]
     assert set(shares["n_participants"]) == {3}
     assert shares.groupby("group")["share"].sum().tolist() == [1, 1]
 
 
 def test_a_group_without_results_of_this_bucket_has_no_share():
-    levels, cells = make_levels({"A": (0, 0, 0, 0), "B": (1, 0, 0, 0)})
-    assert set(compute_level_shares(levels, cells, "stress")["group"]) == {"B"}
-    assert compute_level_shares(levels, cells, "exhaustion").empty
+    levels, people = make_levels({"A": (0, 0, 0, 0), "B": (1, 0, 0, 0)})
+    assert set(compute_level_shares(levels, people, "stress")["group"]) == {"B"}
+    assert compute_level_shares(levels, people, "exhaustion").empty
 
 
 def test_weeks_are_counted_together_by_runs_and_people_once():
-    levels, cells = make_levels({"A": (1, 3, 0, 0)}, (0, 1))
-    shares = compute_level_shares(levels, cells, "stress")
+    levels, people = make_levels({"A": (1, 3, 0, 0)}, (0, 1), together=True)
+    shares = compute_level_shares(levels, people, "stress")
     assert list(shares["n_runs"]) == [2, 6, 0, 0]
-    assert set(shares["n_participants"]) == {3}
-    assert len(compute_level_shares(levels, cells, "stress", weekly=True)) == 8
+    assert list(shares["n_participants"]) == [3] * 4
+    weekly = compute_level_shares(*make_levels({"A": (1, 3, 0, 0)}, (0, 1)), "stress", weekly=True)
+    assert list(weekly["n_runs"]) == [1, 3, 0, 0] * 2
+    assert list(weekly["n_participants"]) == [3] * 8
 
 
 def shares_of(groups, weeks=(None,), small=False):
-    levels, cells = make_levels(groups, weeks)
-    return compute_level_shares(levels, cells, "stress", weekly=weeks != (None,)).assign(small=small)
+    levels, people = make_levels(groups, weeks)
+    return compute_level_shares(levels, people, "stress", weekly=weeks != (None,)).assign(small=small)
 
 
 def plot_shares(plot, counts):

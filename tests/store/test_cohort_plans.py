@@ -39,6 +39,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
         DAYS_OF_EACH,
     ),
     "levels": (*queries.build_levels(YEAR, group="none", period="none"), DAYS_OF_EACH),
+    "people by sex and week": (*queries.build_people(YEAR, group="birth_sex", period="week"), DAYS_OF_EACH),
     "levels by sex and week": (*queries.build_levels(YEAR, group="birth_sex", period="week"), DAYS_OF_EACH),
     "number of participants": (*queries.build_total(YEAR), DAYS_OF_EACH),
     "first participants": (*queries.build_choice(YEAR, 50), DAYS_OF_EACH),
