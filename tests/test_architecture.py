@@ -92,6 +92,20 @@ def test_a_module_imports_only_from_floors_below_its_own(module, file):
             assert module in {"heliograph.ui.webrtc", "heliograph.ui._webrtc_compat"}, f"{module} imports {name}"
 
 
+def test_a_name_with_an_underscore_stays_in_its_module():
+    files = modules()
+    names = {module for module, _ in files}
+    for module, file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in (
+                "heliograph",
+                "thymia_api",
+            ):
+                private = [alias.name for alias in node.names if alias.name.startswith("_")]
+                taken = [name for name in private if f"{node.module}.{name}" not in names]
+                assert not taken, f"{module} takes {', '.join(taken)} from {node.module}"
+
+
 def test_pages_are_thin():
     for file in (ROOT / "pages").glob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))

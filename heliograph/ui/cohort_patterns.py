@@ -160,5 +160,5 @@ def _show_correlation_table(found: pd.DataFrame, confidence: float) -> None:
     with st.expander("Numbers as a table", key="cohorts_correlations_table", icon=":material/table:"):
         st.dataframe(
             table, hide_index=True, column_config={"r": st.column_config.NumberColumn(format="%.2f")},
-            alt="Pairs of biomarkers with their within-person correlation",
+            placeholder="–", alt="Pairs of biomarkers with their within-person correlation",
         )  # fmt: skip

@@ -128,7 +128,7 @@ def show_sleep(workspace: Workspace, found: SleepRows, about: FigureAbout) -> No
     st.markdown("**Each participant**")
     st.dataframe(
         _make_people(named), hide_index=True, key="sleep_people", column_config=_configure_people(),
-        alt="Sleep measures of each participant",
+        placeholder="–", alt="Sleep measures of each participant",
     )  # fmt: skip
     with st.expander("How these are computed", icon=":material/help:"):
         st.markdown(EXPLAINED)

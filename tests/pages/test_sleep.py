@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from heliograph.charts._export import write_numbers_csv
 from heliograph.store import StudySettings, load_sleep_rows
 from heliograph.ui.levels_panel import format_interval, format_p
 from heliograph.ui.sleep_models import fit_six
@@ -52,6 +54,19 @@ def test_everybodys_sleep_is_drawn_and_tabled_with_what_is_missing(open_page, pi
     assert list(summary["Participants"])[:4] == [12] * 4
     assert len(people) == 12
     assert any("consecutive days" in text for text in people["Missing"])
+
+
+def test_what_is_not_known_of_a_person_is_a_dash_in_the_table_and_empty_in_the_file(open_page, pilot, monkeypatch):
+    files = {}
+    monkeypatch.setattr(
+        "heliograph.ui.sleep_panel.show_chart",
+        lambda make, *, key, numbers, **others: files.update({key: numbers}),
+    )
+    people = open_page("sleep").dataframe[1]
+    assert people.value["Regularity Index"].isna().any()
+    assert people.proto.placeholder == "–"
+    written = write_numbers_csv(files["sleep_measures"], synthetic=True).decode("utf-8-sig")
+    assert not re.search(r"(^|,)(none|nan|–)(,|$)", written, re.IGNORECASE | re.MULTILINE)
 
 
 def test_a_range_without_sleep_says_so(open_page, store):
