@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import demo
 import pytest
+import streamlit as st
 
 from heliograph.store import (
     StoreBusyError,
@@ -84,6 +85,24 @@ def test_a_flag_is_dismissed_with_a_note_and_restored(open_page, store, drifting
     assert '"name": "dismissed flag"' in spec(app)
     click(app, find_keys(app, "trends_restore_mental_strain")[0])
     assert load_flags(store, drifting)[0].dismissed_utc is None
+
+
+def test_what_came_of_a_dismissal_is_told_even_when_the_page_is_drawn_once_more(
+    open_page, store, drifting, monkeypatch
+):
+    app = open_page("trends", participant=str(drifting))
+    breaks = [True, False]
+
+    def draw_once_more():
+        if breaks and breaks.pop(0):
+            st.rerun()
+
+    monkeypatch.setattr("heliograph.ui.trend_panel.show_disclaimer", draw_once_more)
+    (key,) = find_keys(app, "trends_dismiss_mental_strain")
+    app.button(key=key).click().run()
+    assert not breaks
+    assert [entry.value for entry in app.toast] == ["Dismissed: the flag."]
+    assert not app.run().toast
 
 
 def test_overview_lists_whose_drifts_nobody_looked_at_and_leads_to_the_trend(open_page, store, drifting):
