@@ -9,7 +9,7 @@ import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from heliograph.charts._export import write_numbers_csv
+from heliograph.charts.export import write_numbers_csv
 from heliograph.store import StudySettings, load_sleep_rows
 from heliograph.ui.levels_panel import format_interval, format_p
 from heliograph.ui.sleep_models import fit_six
