@@ -56,7 +56,7 @@ from heliograph.store._flags import (
     replace_flags,
     restore_flag,
 )
-from heliograph.store._overview import load_overview
+from heliograph.store._overview import count_results, load_overview
 from heliograph.store._participants import (
     count_participants,
     load_participant,
@@ -210,6 +210,7 @@ __all__ = [
     "count_open_flags",
     "count_participants",
     "count_questionnaires",
+    "count_results",
     "count_runs",
     "delete_event",
     "delete_questionnaires",

@@ -106,6 +106,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "next due": (progress.NEXT_DUE, {}, "SEARCH runs USING COVERING INDEX runs_due (next_step_utc>?)"),
     "due purges": (progress.DUE_PURGES, LIST, "SEARCH runs USING INDEX runs_deletion (deletion_due_utc<?)"),
     "overview counts by state": (overview.STATE_COUNTS, {}, "SCAN state_counts"),
+    "number of results": (overview.RESULT_COUNT, {}, "SEARCH state_counts USING PRIMARY KEY (state=?)"),
     "overview totals": (overview.TOTALS, {}, "SCAN totals"),
     "latest results": (overview.LATEST_RESULTS, LIST, "SEARCH r USING INDEX runs_state_completed (state=? AND "),
     "attention list": (overview.ATTENTION, LIST, "SEARCH r USING INDEX runs_attention (needs_attention=?)"),
