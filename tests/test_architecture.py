@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,27 @@ def test_the_doors_need_the_standard_library_only():
 def test_no_room_has_grown_out_of_its_walls():
     for module, file in modules():
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 400, f"{module} wants splitting"
+
+
+@pytest.mark.parametrize(("module", "file"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_what_is_private_is_used_in_its_own_room_only(module, file):
+    """A private module belongs to its folder, and what is private in a module to that module."""
+    names = {name for name, _ in modules()}
+    for name in imported(module, file):
+        owner, _, last = name.rpartition(".")
+        if not inside(name, "heliograph") and not inside(name, "thymia_api"):
+            continue
+        assert name in names or not last.startswith("_"), f"{module} imports {name}"
+        for part in [owner, name]:
+            room, _, private = part.rpartition(".")
+            if private.startswith("_") and part in names:
+                assert inside(module, room), f"{module} imports {part}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    names = {name for name, _ in modules()}
+    needs = {}
+    for module, file in modules():
+        found = {name if name in names else name.rpartition(".")[0] for name in imported(module, file)}
+        needs[module] = (found & names) - {module}
+    TopologicalSorter(needs).prepare()
