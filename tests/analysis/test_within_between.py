@@ -26,9 +26,8 @@ def test_with_fixed_persons_the_effect_within_is_that_of_the_published_analysis_
     """Bland and Altman (1995), table II: of the variation in pH, 0.1153 is due to PaCO2 within subjects and 0.3337
     is residual with 38 degrees of freedom, F = 13.1. Mundlak (1978): a random intercept beside the person's mean
     leaves the coefficient of that analysis, so that its square over its variance is F."""
-    rows = split_within_between(
-        pd.DataFrame(dict(zip(("participant_id", "ph", "paco2"), read_ph(), strict=True))), "paco2"
-    )
+    persons, ph, paco2 = read_ph()
+    rows = split_within_between(pd.DataFrame({"participant_id": persons, "ph": ph, "paco2": paco2}), "paco2")
     away = rows["ph"] - rows.groupby("participant_id")["ph"].transform("mean")
     slope = (away * rows["deviation"]).sum() / (rows["deviation"] ** 2).sum()
     explained = slope**2 * (rows["deviation"] ** 2).sum()
