@@ -26,6 +26,7 @@ __all__ = [
     "make_panel_title",
     "make_scatter",
     "make_score_axis",
+    "make_uprights",
     "widen_short_span",
 ]
 
@@ -187,6 +188,15 @@ def widen_short_span(layout: dict[str, Any], times: pd.Series) -> None:
     ends = [first.normalize() - pd.Timedelta(days=2), last.normalize() + pd.Timedelta(days=3)]
     for axis in ("xaxis", "xaxis2"):
         layout[axis] |= {"range": [end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], "dtick": 86_400_000}
+
+
+def make_uprights(x: list[str], tops: list[float], dash: str, colour: str, name: str) -> Trace:
+    """A line through the main panel at each of `x`, up to its own top."""
+    return make_scatter(
+        x=[entry for at in x for entry in (at, at, None)],
+        y=[entry for top in tops for entry in (SCORE_RANGE[0], top, None)], mode="lines", hoverinfo="skip",
+        name=name, line={"color": colour, "width": 1, "dash": dash}, opacity=0.8, xaxis="x", yaxis="y",
+    )  # fmt: skip
 
 
 def fade(colour: str, opacity: float) -> str:

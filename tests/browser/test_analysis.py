@@ -95,6 +95,26 @@ def test_trends_walks_from_a_flag_to_its_dismissal_and_the_numbers(pilot, page):
         assert len(load_open_flags(store)) == before - 1
 
 
+def test_words_of_dated_notes_do_not_meet_on_a_phone(pilot, page):
+    """What is written beside the lines of dated notes stands apart, as the browser draws it."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    open_page(page, f"{pilot.url}/trends?participant={DRIFTING + 1}", "Trends")
+    drawn(page, f"Participant {DRIFTING_LABEL}")
+    settle(page)
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot g.textpoint text')].map(text => {"
+        " const box = text.getBoundingClientRect();"
+        " return [text.textContent, box.left, box.top, box.right, box.bottom]; })"
+    )
+    assert {"medication", "exam"} <= {words for words, *_ in boxes}
+    for number, (words, left, top, right, bottom) in enumerate(boxes):
+        assert right <= 390, words
+        assert right - left <= 6 * len(words) + 2, words  # What the figure reckons with.
+        for other, *box in boxes[number + 1 :]:
+            apart = right <= box[0] or box[2] <= left or bottom <= box[1] or box[3] <= top
+            assert apart, f"{words} meets {other}"
+
+
 def test_cohorts_compares_arms_and_fits_models_and_a_figure_becomes_a_file(pilot, page):
     """Groups, weeks, heat map, levels and correlations are drawn; models say estimate, interval and n; the address
     brings the same view back; a PNG is really drawn."""
