@@ -6,23 +6,16 @@ from __future__ import annotations
 import shutil
 from datetime import date, datetime, timedelta
 
-import demo
 import pytest
 
 from heliograph.analysis.baseline import MIN_BASELINE_RUNS
 from heliograph.store import StudySettings, load_cohort_cells, save_study_settings
 from heliograph.ui import cohort_groups, cohort_heat, cohort_patterns
+from tests.pages import demo
 from tests.pilot import fill_pilot
 
 UNTIL = date(2026, 5, 4)
 VIEWS = ("Groups", "Over time", "Heat map", "Levels", "Correlations", "Models")
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

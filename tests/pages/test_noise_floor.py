@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import demo
 import pytest
 import streamlit as st
 
 from heliograph.store import StudySettings, load_participant, load_run_detail, save_study_settings
 from heliograph.ui import noise_floor
 from heliograph.ui.noise_floor import load_noise_set
+from tests.pages import demo
 
 NOW = datetime(2026, 3, 2, 9, 0)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
 
 
 def add_set(store, person, first, *minutes, tags=None):

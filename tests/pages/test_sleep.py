@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 
-import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,20 +12,7 @@ from heliograph.charts.export import write_numbers_csv
 from heliograph.store import StudySettings, load_sleep_rows
 from heliograph.ui.levels_panel import format_interval, format_p
 from heliograph.ui.sleep_models import fit_six
-from tests.pilot import fill_pilot
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def pilot(store):
-    fill_pilot(store, until=date.today())
-    return store
+from tests.pages import demo
 
 
 def figures(app: AppTest) -> list[str]:

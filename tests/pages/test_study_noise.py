@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
-import demo
 import pytest
 
 from heliograph.analysis import compute_reliability, find_repeats
 from heliograph.store import StudySettings, count_results, delete_run, load_cohort_runs, load_overview
 from heliograph.ui import trend_noise
 from heliograph.ui.trend_noise import load_study_reliability
+from tests.pages import demo
 from thymia_api import BIOMARKERS
 
 BEGIN = datetime(2026, 3, 2, 9, 0)

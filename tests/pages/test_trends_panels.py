@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 
-import demo
 import pytest
 import streamlit as st
 
@@ -20,20 +19,9 @@ from heliograph.store import (
     save_study_settings,
 )
 from heliograph.ui.trend_flags import NOTICE_KEY
+from tests.pages import demo
 
 STEADY = (0.40, 0.42, 0.38, 0.41, 0.39)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(store):
-    return demo.add_participant(store, "P-001")
 
 
 @pytest.fixture

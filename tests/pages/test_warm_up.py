@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import demo
+from tests.pages import demo
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("pandas", "pyarrow", "plotly", "scipy", "statsmodels")
