@@ -100,9 +100,13 @@ def test_leaving_the_page_in_mid_recording_loses_nothing(server, page):
 
 
 def test_a_click_before_the_page_has_loaded_its_fields_keeps_the_participant(server, page):
-    """On a slow line the way to record can be chosen while the field with the participant is still being fetched."""
+    """On a slow line one can choose how to record while the field with the participant is still being fetched."""
     held = []
-    page.route("**/Selectbox.*.js", lambda route: held.append(route))
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/Selectbox.*.js", hold)
     number = server.add_participant("Hasty")
     page.goto(f"{server.url}/record?participant={number}")
     choose_way(page, "Upload files")
