@@ -29,6 +29,7 @@ __all__ = [
     "MUTED",
     "Mode",
     "blend",
+    "fade",
     "name_level",
     "write_on",
 ]
@@ -116,3 +117,9 @@ def write_on(colour: str) -> str:
 
 def _split(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def fade(colour: str, opacity: float) -> str:
+    """A colour written `#rrggbb`, let through to what lies under it."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

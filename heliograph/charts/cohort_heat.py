@@ -35,7 +35,6 @@ ROW_PX, SHORT_ROW_PX, LEAST_PX = 20, 30, 60
 LEFT_PX = 96
 # Smaller deviations than this never fill the scale: noise would look like change.
 LEAST_REACH = 0.1
-WEEK_MS = 7 * 86_400_000
 
 
 def plot_cohort_heat(

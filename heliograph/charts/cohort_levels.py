@@ -19,6 +19,7 @@ from heliograph.charts._palette import (
     write_on,
 )
 from heliograph.charts.cohort_frame import (
+    WEEK_MS,
     FigureAbout,
     check_columns,
     count_of,
@@ -37,7 +38,6 @@ ROWS_SHOWN, GROUPS_SHOWN = 30, 8
 ROW_PX, WEEK_PANEL_PX, ONE_WEEK_PANEL_PX, GAP_PX = 58, 130, 260, 34
 LEFT_PX, WEEK_LEFT_PX = 16, 44
 WRITTEN_FROM = 0.1  # Narrower parts have no room for their share.
-WEEK_MS = 7 * 86_400_000
 
 
 def compute_level_shares(

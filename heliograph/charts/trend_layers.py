@@ -12,9 +12,9 @@ from string import ascii_lowercase
 
 import pandas as pd
 
-from heliograph.charts._palette import INK, MUTED, Mode
+from heliograph.charts._palette import INK, MUTED, Mode, fade
 from heliograph.charts._text import escape_plotly
-from heliograph.charts.trend_layout import LANE, SCORE_RANGE, Trace, fade, make_scatter, make_uprights
+from heliograph.charts.trend_layout import LANE, SCORE_RANGE, Trace, make_scatter, make_uprights
 from heliograph.charts.trend_points import as_text
 
 __all__ = [

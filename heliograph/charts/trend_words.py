@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode
+from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode, fade
+from heliograph.charts._stamp import TEXT_PX
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.trend_events import list_numbered
 from heliograph.charts.trend_layers import FLAG_COLOURS, EventLayer, TrendLayers, name_breaks
-from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX, fade
+from heliograph.charts.trend_layout import LEFT_PX
 from heliograph.charts.trend_points import has_warnings
 from thymia_api import Biomarker
 
