@@ -114,13 +114,20 @@ def _choose_rows(n_people: int) -> tuple[str, int]:
     n_pages = -(-n_people // ROWS_SHOWN)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
-            "Order", (LARGEST, BY_LABEL), key="cohorts_order", bind="query-params", width=CHOICE_PX + 30
+            "Order",
+            (LARGEST, BY_LABEL),
+            key="cohorts_order",
+            bind="query-params",
+            persist_state="session",
+            width=CHOICE_PX + 30,
         )
         if n_pages == 1:
             return order, 1
         if not 1 <= st.session_state.get(PAGE_KEY, 1) <= n_pages:
             del st.session_state[PAGE_KEY]
-        page = st.pagination(n_pages, key=PAGE_KEY, bind="query-params", max_visible_pages=5)
+        page = st.pagination(
+            n_pages, key=PAGE_KEY, bind="query-params", persist_state="session", max_visible_pages=5
+        )
     return order, page
 
 

@@ -12,7 +12,7 @@ from heliograph.ui.cohort_groups import show_groups, show_weeks
 from heliograph.ui.cohort_heat import show_heat
 from heliograph.ui.cohort_models import show_models
 from heliograph.ui.cohort_patterns import show_correlations, show_levels
-from heliograph.ui.query import clear_param
+from heliograph.ui.query import clear_param, restore_choices
 from heliograph.ui.workspace import Workspace
 
 __all__ = ["show_cohorts"]
@@ -30,6 +30,7 @@ SHOW = {
 @st.fragment
 def show_cohorts(workspace: Workspace) -> None:
     """Draw the controls and the chosen view; a way to record where there are no results yet."""
+    restore_choices("cohorts_")
     clear_param("participant")  # Streamlit leaves it here when one goes back from a trend.
     options = load_cohort_options(workspace.store)
     if options.last_day is None:

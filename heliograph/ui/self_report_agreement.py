@@ -88,15 +88,16 @@ def _choose_biomarker(measure: Measure) -> Biomarker:
     if st.session_state.get(key) not in (None, *titles):
         st.session_state.pop(key, None)
     chosen = st.selectbox(
-        "Biomarker", list(titles), index=list(titles).index(likely), key=key, bind="query-params",
-        width=220,
+        "Biomarker", list(titles), index=list(titles).index(likely), key=key,
+        bind="query-params", persist_state="session", width=220,
     )  # fmt: skip
     return titles[chosen or likely]
 
 
 def _choose_days() -> int:
     chosen = st.selectbox(
-        "Runs within", list(DAYS), index=2, key="selfreport_days", bind="query-params", width=160,
+        "Runs within", list(DAYS), index=2, key="selfreport_days",
+        bind="query-params", persist_state="session", width=160,
         help="Each questionnaire is compared with the mean of the runs at most this far from its day.",
     )  # fmt: skip
     return DAYS.get(chosen or "3 days", 3)

@@ -57,7 +57,12 @@ def show_sleep_and_voice(workspace: Workspace, found: SleepRows, about: FigureAb
     """Draw the choices, both figures, and the six biomarkers at both levels."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = st.selectbox(
-            "Sleep measure", list(PREDICTORS), key="sleep_measure", bind="query-params", width=260
+            "Sleep measure",
+            list(PREDICTORS),
+            key="sleep_measure",
+            bind="query-params",
+            persist_state="session",
+            width=260,
         )
         titles = {biomarker.title: biomarker for biomarker in BIOMARKERS}
         title = st.selectbox(
@@ -66,6 +71,7 @@ def show_sleep_and_voice(workspace: Workspace, found: SleepRows, about: FigureAb
             index=4,
             key="sleep_biomarker",
             bind="query-params",
+            persist_state="session",
             width=220,
         )
     predictor = PREDICTORS.get(words or "", next(iter(PREDICTORS.values())))

@@ -6,6 +6,7 @@ from datetime import date
 
 import streamlit as st
 
+from heliograph.ui.query import restore_choices
 from heliograph.ui.sleep_models import show_sleep_and_voice
 from heliograph.ui.sleep_panel import VIEWS, choose_range, choose_view, load_rows, show_sample, show_sleep
 from heliograph.ui.workspace import Workspace
@@ -17,6 +18,7 @@ def show_sleep_page(workspace: Workspace) -> None:
     """Draw the page below its head."""
     from heliograph.charts.cohort_frame import FigureAbout
 
+    restore_choices("sleep_")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = choose_view()
         chosen = choose_range()

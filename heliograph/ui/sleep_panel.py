@@ -60,8 +60,8 @@ class SleepRows:
 def choose_view() -> str:
     """Draw the views as one row of buttons."""
     chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="sleep_view", bind="query-params",
-        label_visibility="collapsed",
+        "View", VIEWS, default=VIEWS[0], required=True, key="sleep_view",
+        bind="query-params", persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     return chosen or VIEWS[0]
 
@@ -69,7 +69,13 @@ def choose_view() -> str:
 def choose_range() -> str:
     """Draw the ranges."""
     chosen = st.segmented_control(
-        "Range", list(RANGES), default="All", required=True, key="sleep_range", bind="query-params"
+        "Range",
+        list(RANGES),
+        default="All",
+        required=True,
+        key="sleep_range",
+        bind="query-params",
+        persist_state="session",
     )
     return chosen or "All"
 

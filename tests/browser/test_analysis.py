@@ -142,6 +142,35 @@ def test_cohorts_compares_arms_and_fits_models_and_a_figure_becomes_a_file(pilot
     assert len(png) > 20_000
 
 
+def test_back_from_a_participants_trend_finds_the_cohort_as_it_was(pilot, page):
+    """Group, biomarker and filters are there again, in the address too; the same holds for Sleep's view."""
+    open_page(page, f"{pilot.url}/cohorts?cohorts_sex=Female", "Cohorts")
+    choose(page, "Group by", "Study arm")
+    settle(page)
+    choose(page, "Biomarker", "Stress")
+    settle(page)
+    figure = drawn(page, "Stress by study arm", "Only birth sex female")
+    dot = figure.locator(".scatterlayer .points path.point").first.bounding_box()
+    page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    expect_page(page, "Trends")
+    drawn(page, "Participant P-")
+    page.go_back()
+    expect_page(page, "Cohorts")
+    drawn(page, "Stress by study arm", "Only birth sex female")
+    for choice in ("cohorts_group=Study", "cohorts_biomarker=Stress", "cohorts_sex=Female"):
+        expect(page).to_have_url(re.compile(re.escape(choice)))
+    assert "participant" not in page.url
+
+    open_page(page, f"{pilot.url}/sleep?sleep_view=Sleep+and+the+voice", "Sleep")
+    drawn(page, "within persons")
+    page.get_by_role("link", name="Self-report").first.click()
+    expect_page(page, "Self-report")
+    settle(page)
+    page.go_back()
+    expect_page(page, "Sleep")
+    drawn(page, "within persons")
+
+
 def test_sleep_shows_nights_and_both_levels_apart(pilot, page):
     open_page(page, f"{pilot.url}/sleep", "Sleep")
     drawn(page, "Sleep times", "n = 12 participants")

@@ -111,6 +111,23 @@ def test_filters_that_nothing_passes_are_said(open_page, pilot):
         assert not figures(app)
 
 
+def test_choices_and_filters_are_there_again_after_another_page(open_page, pilot):
+    app = open_page("cohorts", cohorts_view="Over time", cohorts_group="Study arm")
+    app.selectbox(key="cohorts_biomarker").set_value("Stress").run()
+    app.selectbox(key="cohorts_sex").set_value("Female").run()
+    app.switch_page("trends.py").run()
+    app.switch_page("cohorts.py").run()
+    assert not app.exception
+    assert app.selectbox(key="cohorts_group").value == "Study arm"
+    (figure,) = figures(app)
+    assert "Stress" in figure
+    assert "Only birth sex female" in figure
+    app.button(key="cohorts_clear").click().run()
+    app.switch_page("trends.py").run()
+    app.switch_page("cohorts.py").run()
+    assert "Only birth sex" not in figures(app)[0]
+
+
 def test_levels_leave_out_the_biomarker_that_has_none(open_page, pilot):
     app = open_page("cohorts", cohorts_view="Levels")
     assert "Mental strain" not in app.selectbox(key="cohorts_biomarker").options
