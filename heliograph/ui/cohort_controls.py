@@ -28,7 +28,6 @@ __all__ = [
     "VIEWS",
     "CohortChoice",
     "choose_cohort",
-    "choose_view",
     "clear_filters",
 ]
 
@@ -77,15 +76,6 @@ def choose_cohort(options: CohortOptions, view: str) -> CohortChoice:
             )  # fmt: skip
     grouping = groupings.get(words or "", "none")
     return CohortChoice(grouping, title_of_grouping(grouping), biomarker, cohort_filter, chosen)
-
-
-def choose_view() -> str:
-    """Draw the views as one row of buttons."""
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="cohorts_view",
-        bind="query-params", persist_state="session", label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
 
 
 def _choose_biomarker(view: str) -> Biomarker:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
+from heliograph.ui import views
 from heliograph.ui.query import restore_choices
 
 __all__ = ["AGREEMENT", "QUESTIONNAIRES", "SAME_SCALE", "choose_view"]
@@ -15,8 +14,4 @@ VIEWS = (AGREEMENT, SAME_SCALE, QUESTIONNAIRES)
 def choose_view() -> str:
     """Draw the views as one row of buttons."""
     restore_choices("selfreport_")
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="selfreport_view",
-        bind="query-params", persist_state="session", label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
+    return views.choose_view(VIEWS, key="selfreport_view")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from heliograph.charts.cohort_frame import FigureAbout
 
-__all__ = ["VIEWS", "SleepRows", "choose_range", "choose_view", "load_rows", "show_sample", "show_sleep"]
+__all__ = ["VIEWS", "SleepRows", "choose_range", "load_rows", "show_sample", "show_sleep"]
 
 VIEWS = ("Sleep", "Sleep and the voice")
 RANGES: dict[str, int | None] = {"30 days": 30, "60 days": 60, "90 days": 90, "All": None}
@@ -55,15 +55,6 @@ class SleepRows:
     rows: pd.DataFrame
     sample: Sample
     chosen: str
-
-
-def choose_view() -> str:
-    """Draw the views as one row of buttons."""
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="sleep_view",
-        bind="query-params", persist_state="session", label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
 
 
 def choose_range() -> str:
@@ -122,7 +113,12 @@ def show_sleep(workspace: Workspace, found: SleepRows, about: FigureAbout) -> No
         st.markdown("**All participants**")
         st.dataframe(
             _make_summary(summary), hide_index=True, key="sleep_summary",
-            column_config={"Measure": st.column_config.TextColumn(width=230)},
+            column_config={
+                # Measure, number and median fit side by side on a phone; the others are scrolled to.
+                "Measure": st.column_config.TextColumn(width=165),
+                "Participants": st.column_config.NumberColumn(width=90),
+                "Median": st.column_config.TextColumn(width=70),
+            },
             alt="Sleep measures over all participants",
         )  # fmt: skip
         st.caption("Each participant counts once, with their own mean.")
