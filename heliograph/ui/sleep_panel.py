@@ -167,7 +167,7 @@ def _make_summary(summary: pd.DataFrame) -> pd.DataFrame:
                 "Participants": int(row["n_participants"]),
                 "Median": _format(row["median"], view),
                 "Middle half": f"{_format(row['low'], view)} to {_format(row['high'], view)}",
-                "Mean ± SD": f"{_format(row['mean'], view)} ± {_format(row['sd'], None)}",
+                "Mean ± SD": f"{_format(row['mean'], view)} ± {_format_spread(row['sd'], view)}",
             }
         )
         if not row["n_participants"]:
@@ -175,12 +175,19 @@ def _make_summary(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _format(value: float, view: MeasureView | None) -> str:
+def _format(value: float, view: MeasureView) -> str:
     if value != value:
         return "–"
-    if view is not None and view.clock:
+    if view.clock:
         return format_clock(value)
-    return f"{value:.0f}" if view is not None and view.column == "sri" else f"{value:.2f}"
+    return f"{value:.0f}" if view.column == "sri" else f"{value:.2f}"
+
+
+def _format_spread(value: float, view: MeasureView) -> str:
+    """A standard deviation with the digits of its mean; beside a time of day in hours."""
+    if value != value:
+        return "–"
+    return f"{value:.2f} h" if view.clock else _format(value, view)
 
 
 def _make_people(people: pd.DataFrame) -> pd.DataFrame:

@@ -38,6 +38,10 @@ def test_everybodys_sleep_is_drawn_and_tabled_with_what_is_missing(open_page, pi
     assert "Social jetlag" in measures
     summary, people = tables(app)
     assert list(summary["Participants"])[:4] == [12] * 4
+    means = dict(zip(summary["Measure"], summary["Mean ± SD"], strict=True))
+    assert re.fullmatch(r"\d+ ± \d+", means["Sleep Regularity Index"])
+    assert re.fullmatch(r"\d\d:\d\d ± \d+\.\d\d h", means["Middle of sleep"])
+    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d", means["Duration"])
     assert len(people) == 12
     assert any("consecutive days" in text for text in people["Missing"])
 
