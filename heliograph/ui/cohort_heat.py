@@ -26,6 +26,7 @@ __all__ = ["show_heat"]
 
 LARGEST, BY_LABEL = "Largest change first", "By label"
 PAGE_KEY = "cohorts_page"
+PAGES_PX = 340  # As wide as its content, Streamlit leaves numbers out; this much a phone has.
 PARTICIPANTS_READ = 2_000  # They take a second or two, and are kept for a minute.
 
 
@@ -125,9 +126,7 @@ def _choose_rows(n_people: int) -> tuple[str, int]:
             return order, 1
         if not 1 <= st.session_state.get(PAGE_KEY, 1) <= n_pages:
             del st.session_state[PAGE_KEY]
-        page = st.pagination(
-            n_pages, key=PAGE_KEY, bind="query-params", persist_state="session", max_visible_pages=5
-        )
+        page = st.pagination(n_pages, key=PAGE_KEY, bind="query-params", persist_state="session", width=PAGES_PX)
     return order, page
 
 
