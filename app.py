@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import importlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -16,11 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliograph.config import SettingError
 from heliograph.store import StoreError, adopt_orphans
 from heliograph.ui.headers import SecurityHeaders
+from heliograph.ui.warm_up import warm_up
 from heliograph.ui.workspace import close_workspace, find_capture_path, find_sandbox_path, get_workspace
 
 STOP_TIMEOUT_S = 5.0
-# The first page needs none of these, and would have to wait for all of them.
-WANTED_SOON = ("pandas", "heliograph.charts.trend", "heliograph.audio")
 PREPARE_AFTER_S = 2.0  # By then a browser that was opened with the server has its first page.
 _LOGGER = logging.getLogger("heliograph.app")
 
@@ -78,8 +76,7 @@ def make_capture() -> ASGIApp:
 
 def prepare() -> None:
     """What takes a second or two and nobody has to wait for; in a thread of its own."""
-    for name in WANTED_SOON:
-        importlib.import_module(name)
+    warm_up(workspace.store)
     from heliograph.audio import discard_empty_takes
     from heliograph.ui import webrtc
 

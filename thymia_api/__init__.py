@@ -1,5 +1,16 @@
 """Typed client for the part of the thymia API that serves Helios voice biomarkers."""
 
+from thymia_api._answers import (
+    Account,
+    ActivityRunCreated,
+    HTTPValidationError,
+    ModelRun,
+    Results,
+    Score,
+    Section,
+    UploadRunCreated,
+    ValidationIssue,
+)
 from thymia_api._async_client import AsyncThymiaClient
 from thymia_api._biomarkers import BIOMARKERS, BUCKET_LEVELS, SCORE_FIELDS, Biomarker
 from thymia_api._client import ThymiaClient
@@ -21,28 +32,9 @@ from thymia_api._exceptions import (
     UploadError,
     UploadRefusedError,
 )
-from thymia_api._models import (
-    Accent,
-    Account,
-    ActivityRunCreate,
-    ActivityRunCreated,
-    BirthSex,
-    DataType,
-    ErrorCode,
-    HTTPValidationError,
-    LanguageCode,
-    ModelRun,
-    Results,
-    RunStatus,
-    Score,
-    Section,
-    Tag,
-    UploadRunCreate,
-    UploadRunCreated,
-    User,
-    ValidationIssue,
-)
+from thymia_api._requests import ActivityRunCreate, Tag, UploadRunCreate, User
 from thymia_api._retry import NO_RETRY, RetryPolicy
+from thymia_api._vocabulary import Accent, BirthSex, DataType, ErrorCode, LanguageCode, RunStatus
 
 __all__ = [
     "API_KEY_HEADER",

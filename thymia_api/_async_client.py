@@ -16,18 +16,12 @@ from uuid import UUID
 import httpx
 from pydantic import SecretStr
 
+from thymia_api._answers import Account, ActivityRunCreated, ModelRun, UploadRunCreated
 from thymia_api._config import POLL_S, WAIT_TIMEOUT_S, Region
 from thymia_api._exceptions import ConnectionFailedError, ThymiaError, UploadError
-from thymia_api._models import (
-    Account,
-    ActivityRunCreate,
-    ActivityRunCreated,
-    ModelRun,
-    ResponseModel,
-    UploadRunCreate,
-    UploadRunCreated,
-)
+from thymia_api._model_bases import ResponseModel
 from thymia_api._recording import Progress, RecordingInput, RecordingSource
+from thymia_api._requests import ActivityRunCreate, UploadRunCreate
 from thymia_api._retry import RetryPolicy
 from thymia_api._transports import ApiKey, AsyncEnvironmentTransport, AsyncGuardedTransport
 from thymia_api._wire import (

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from thymia_api._exceptions import InputIssue, InvalidInputError
+from thymia_api._value_errors import InputIssue, InvalidInputError
 
 __all__ = ["API_KEY_HEADER", "BASE_URLS", "DEFAULT_TIMEOUT", "SANDBOX_FEATURE", "Region"]
 

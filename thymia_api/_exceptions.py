@@ -23,11 +23,9 @@ the caller's callbacks pass through as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from thymia_api._models import ModelRun, ValidationIssue
+from thymia_api._answers import ModelRun, ValidationIssue
+from thymia_api._value_errors import InputIssue, InvalidInputError, ThymiaError, UnreadableResponseError
 
 __all__ = [
     "AuthenticationError",
@@ -46,39 +44,6 @@ __all__ = [
     "UploadError",
     "UploadRefusedError",
 ]
-
-
-def _rebuild(kind: type[ThymiaError], message: str, evidence: dict[str, Any]) -> ThymiaError:
-    error = kind.__new__(kind, message)
-    error.args = (message,)
-    error.__dict__.update(evidence)
-    return error
-
-
-class ThymiaError(Exception):
-    """Root of the tree; can be pickled with its evidence, so that it crosses process borders."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), str(self), self.__dict__)
-
-
-@dataclass(frozen=True, slots=True)
-class InputIssue:
-    """One refused value: the dotted path of its field (`user.user_label`, `tags.0.name`) and what is wrong."""
-
-    field: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.problem}"
-
-
-class InvalidInputError(ThymiaError, ValueError):
-    """A value the API would refuse; nothing has been sent. The message names every field."""
-
-    def __init__(self, issues: Iterable[InputIssue]) -> None:
-        self.issues = tuple(issues)
-        super().__init__("; ".join(str(issue) for issue in self.issues))
 
 
 class ConnectionFailedError(ThymiaError):
@@ -175,18 +140,6 @@ class UploadRefusedError(UploadError):
     When `earlier_attempt_may_have_arrived` is True an attempt before this one lost its answer: look at the run
     before creating a new one.
     """
-
-
-class UnreadableResponseError(ThymiaError):
-    """A successful answer whose body is not what the contract promises; `body` is kept as it came.
-
-    After a create this means that a run may exist whose id is unknown. Such a run never executes.
-    """
-
-    def __init__(self, message: str, *, body: str, status: int | None = None) -> None:
-        self.body = body
-        self.status = status
-        super().__init__(message)
 
 
 class RunTimeoutError(ThymiaError):

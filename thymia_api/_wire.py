@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
+from thymia_api._answers import Account, ActivityRunCreated, HTTPValidationError, ModelRun, UploadRunCreated
 from thymia_api._config import (
     DEFAULT_TIMEOUT,
     MAX_ANSWER_BYTES,
@@ -37,18 +38,9 @@ from thymia_api._exceptions import (
     UploadError,
     UploadRefusedError,
 )
-from thymia_api._models import (
-    Account,
-    ActivityRunCreate,
-    ActivityRunCreated,
-    HTTPValidationError,
-    ModelRun,
-    RequestModel,
-    ResponseModel,
-    UploadRunCreate,
-    UploadRunCreated,
-)
+from thymia_api._model_bases import RequestModel, ResponseModel
 from thymia_api._recording import RecordingSource
+from thymia_api._requests import ActivityRunCreate, UploadRunCreate
 from thymia_api._retry import parse_retry_after
 from thymia_api._transports import KEY_MARK, URL_MARK, ApiKey, RequestGuard, hide_signature
 

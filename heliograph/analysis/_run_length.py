@@ -117,14 +117,14 @@ def compute_cusum_arl(k: float, h: float, *, shift: float = 0.0) -> float:
     Notes
     -----
     One side: ``L(s) = 1 + L(0)·Φ(k - s - shift) + ∫ L(x) φ(x + k - s - shift) dx`` from 0 to h [1]_, solved on
-    Gauss-Legendre nodes. Both: ``1/L = 1/L(up) + 1/L(down)``. Table: [2]_, table 9.3.
+    Gauss-Legendre nodes. Both: ``1/L = 1/L(up) + 1/L(down)``. Table: [2]_, table 1.
 
     References
     ----------
     .. [1] L. C. Vance: Average run lengths of cumulative sum control charts for controlling normal means,
        Journal of Quality Technology 18 (1986) 189-193.
-    .. [2] D. C. Montgomery: Introduction to Statistical Quality Control; from J. M. Lucas, R. B. Crosier,
-       Technometrics 24 (1982) 199-205.
+    .. [2] J. M. Lucas, R. B. Crosier: Fast initial response for CUSUM quality-control schemes, Technometrics 24
+       (1982) 199-205.
     """
     if not k >= 0 or not h > 0:
         raise ValueError(f"a CUSUM needs an allowance of 0 or more and a limit above 0, not {k} and {h}")

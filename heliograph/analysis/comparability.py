@@ -33,6 +33,7 @@ PERSON_COLUMNS = {
     "date_of_birth": "date of birth",
     "birth_sex": "birth sex",
 }
+COMPARED = ("kind", "source", "processing", "bandwidth_hz", "snr_db", "speech_s", *PERSON_COLUMNS)
 _SAID = {True: "on", False: "off", "on": "on", "off": "off"}
 
 
@@ -59,7 +60,8 @@ def find_breaks(frame: pd.DataFrame) -> pd.DataFrame:
     before it. What is not known on one side is no change, except an accent that is given or taken away.
     """
     rows = frame if "state" not in frame else frame[frame["state"] == RESULT]
-    rows = rows.assign(at=pd.to_datetime(rows["session_local"])).sort_values(["at", "run_id"], kind="stable")
+    compared = rows[["run_id", *(name for name in COMPARED if name in rows)]]
+    rows = compared.assign(at=pd.to_datetime(rows["session_local"])).sort_values(["at", "run_id"], kind="stable")
     found: list[dict[str, Any]] = []
     before: dict[Any, Any] | None = None
     for row in rows.to_dict("records"):

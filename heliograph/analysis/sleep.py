@@ -10,9 +10,11 @@ import pandas as pd
 __all__ = [
     "NIGHTS_NEEDED",
     "SRI_PAIRS_NEEDED",
+    "compute_mean_clock",
     "compute_regularity",
     "compute_sleep_measures",
     "compute_social_jetlag",
+    "list_nights",
 ]
 
 NIGHTS_NEEDED = 3
@@ -98,7 +100,7 @@ def compute_regularity(rows: pd.DataFrame) -> pd.DataFrame:
     Phillips AJK et al. (2017). Irregular sleep/wake patterns are associated with poorer academic performance and
     delayed circadian and sleep/wake timing. Sci Rep 7:3216.
     """
-    nights = _list_nights(rows)
+    nights = list_nights(rows)
     codes, people = pd.factorize(nights["participant_id"])
     n = np.bincount(codes, minlength=len(people))
     middle = nights["mid_sleep_h"].to_numpy(dtype=float)
@@ -147,7 +149,7 @@ def compute_social_jetlag(rows: pd.DataFrame, *, free_weekdays: tuple[int, ...] 
     Wittmann M, Dinich J, Merrow M, Roenneberg T (2006). Social jetlag: misalignment of biological and social time.
     Chronobiol Int 23:497–509.
     """
-    nights = _list_nights(rows)
+    nights = list_nights(rows)
     codes, people = pd.factorize(nights["participant_id"])
     free = nights["day"].dt.day_of_week.isin(free_weekdays).to_numpy()
     middle = nights["mid_sleep_h"].to_numpy(dtype=float)
@@ -169,8 +171,21 @@ def compute_social_jetlag(rows: pd.DataFrame, *, free_weekdays: tuple[int, ...] 
     )  # fmt: skip
 
 
-def _list_nights(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per participant and day of waking, in order: `asleep`, `awake`, `day`, `mid_sleep_h`."""
+def list_nights(rows: pd.DataFrame) -> pd.DataFrame:
+    """One sleep a day of waking.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        `participant_id`, `asleep_local`, `awake_local`; several rows may tell of one night. Not changed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per participant and day of waking, in order: `participant_id`, `asleep`, `awake`, `day`, `duration`
+        (hours), `mid_sleep_h` (hours from midnight of the day). Of the sleeps that end on one day the longest
+        counts; impossible times are left out.
+    """
     asleep, awake = pd.to_datetime(rows["asleep_local"]), pd.to_datetime(rows["awake_local"])
     nights = pd.DataFrame({"participant_id": rows["participant_id"], "asleep": asleep, "awake": awake})
     duration = (awake - asleep) / pd.Timedelta(hours=1)
@@ -178,6 +193,22 @@ def _list_nights(rows: pd.DataFrame) -> pd.DataFrame:
     nights["mid_sleep_h"] = (nights["awake"] - nights["day"]) / pd.Timedelta(hours=1) - nights["duration"] / 2
     longest = nights.sort_values(["participant_id", "day", "duration"], kind="stable")
     return longest.drop_duplicates(["participant_id", "day"], keep="last").reset_index(drop=True)
+
+
+def compute_mean_clock(hours: np.ndarray) -> float:
+    """The mean time of day of one person.
+
+    Parameters
+    ----------
+    hours : numpy.ndarray
+        Hours from any midnight.
+
+    Returns
+    -------
+    float
+        In [0, 24), around the clock: of 23:50 and 0:10 it is midnight. NaN without hours.
+    """
+    return float(_mean_clock_of_each(np.zeros(len(hours), dtype=int), hours, 1)[0])
 
 
 def _describe_regularity(n: int, pairs: int) -> str:
@@ -215,11 +246,6 @@ def _mean_clock_of_each(codes: np.ndarray, hours: np.ndarray, people: int) -> np
     around = direction + _mean(codes, _turn(hours - direction[codes]), people)
     found: np.ndarray = around % 24
     return found
-
-
-def _mean_clock(hours: np.ndarray) -> float:
-    """The mean time of day of one person, NaN without hours."""
-    return float(_mean_clock_of_each(np.zeros(len(hours), dtype=int), hours, 1)[0])
 
 
 def _mean(codes: np.ndarray, values: np.ndarray, people: int) -> np.ndarray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from heliograph.analysis.sleep import (
-    _list_nights,
-    _mean_clock,
+    compute_mean_clock,
     compute_regularity,
     compute_sleep_measures,
     compute_social_jetlag,
+    list_nights,
 )
 
 __all__ = ["PEOPLE_MEASURES", "compute_sleep_people", "compute_sleep_summary", "unwrap_clock"]
@@ -44,9 +44,11 @@ def compute_sleep_people(rows: pd.DataFrame) -> pd.DataFrame:
     Duration: mean over nights, one a day of waking. Middle of sleep: circular mean, in [-6, 18). Hours awake: mean
     over runs. Regularity and social jetlag: see `compute_regularity` and `compute_social_jetlag`.
     """
-    nights = _list_nights(rows)
+    nights = list_nights(rows)
     grouped = nights.groupby("participant_id", sort=True)
-    middles = {person: unwrap_clock(_mean_clock(part.to_numpy())) for person, part in grouped["mid_sleep_h"]}
+    middles = {
+        person: unwrap_clock(compute_mean_clock(part.to_numpy())) for person, part in grouped["mid_sleep_h"]
+    }
     awake = rows[["participant_id"]].assign(hours_awake=compute_sleep_measures(rows)["hours_awake"])
     runs = awake.groupby("participant_id", sort=True)["hours_awake"].agg(["mean", "count"])
     people = pd.DataFrame(index=runs.index.rename("participant_id"))

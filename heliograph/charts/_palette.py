@@ -10,6 +10,8 @@ says the same. A test computes all this again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from thymia_api import BUCKET_LEVELS
@@ -26,7 +28,10 @@ __all__ = [
     "LEVEL_NAMES",
     "MUTED",
     "Mode",
+    "blend",
+    "fade",
     "name_level",
+    "write_on",
 ]
 
 Mode = Literal["light", "dark"]
@@ -85,3 +90,36 @@ def name_level(value: float | None) -> str | None:
     if value is None:
         return None
     return next((name for level, name in LEVEL_NAMES.items() if abs(value - level) < LEVEL_TOLERANCE), None)
+
+
+def blend(scale: Sequence[tuple[float, str]], place: float) -> str:
+    """The colour at a place of a scale from 0 to 1, linear in RGB between its stops as Plotly draws it."""
+    (low, first), (high, second) = next(
+        pair for pair in pairwise(scale) if place <= pair[1][0] or pair[1] == scale[-1]
+    )
+    share = min(1.0, max(0.0, (place - low) / (high - low)))
+    mixed = ((1 - share) * one + share * other for one, other in zip(_split(first), _split(second), strict=True))
+    return "#" + "".join(f"{round(part):02x}" for part in mixed)
+
+
+def write_on(colour: str) -> str:
+    """Black or white, whichever is read better on `colour`: with one of them contrast is never below 4.5 : 1.
+
+    Relative luminance and contrast as in the Web Content Accessibility Guidelines 2.2.
+    """
+    linear = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (value / 255 for value in _split(colour))
+    )
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+
+
+def _split(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def fade(colour: str, opacity: float) -> str:
+    """A colour written `#rrggbb`, let through to what lies under it."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

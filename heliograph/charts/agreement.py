@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BACKGROUNDS, INK, MUTED, Mode
+from heliograph.charts._palette import BACKGROUNDS, INK, MUTED, Mode, fade
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.cohort_frame import (
     FigureAbout,
     check_columns,
-    fade,
     make_panel_figure,
     stack_panels,
     stamp_cohort,

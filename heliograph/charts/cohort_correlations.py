@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from heliograph.charts._palette import (
     DIVERGING,
-    INK,
     MUTED,
     Mode,
+    blend,
+    write_on,
 )
 from heliograph.charts.cohort_frame import (
     FigureAbout,
@@ -28,7 +29,6 @@ __all__ = ["plot_cohort_correlations"]
 ROW_PX = 54
 LEFT_PX = 112
 HEAD_ROWS = 0.2  # Room above the first row for the first column's name.
-STRONG = 0.72  # From here on the square is dark and its number light.
 
 
 def plot_cohort_correlations(
@@ -110,11 +110,10 @@ def _make_heat(grid: list[list[dict[Any, Any] | None]], confidence: float, mode:
 
 def _write_cell(cell: dict[Any, Any], x: int, y: int, mode: Mode) -> dict[str, Any]:
     known = not pd.isna(cell["r"])
-    strong = known and abs(cell["r"]) >= STRONG
-    inverse: Mode = "dark" if mode == "light" else "light"
+    ink = write_on(blend(DIVERGING[mode], (1 + float(cell["r"])) / 2)) if known else MUTED[mode]
     return {
         "text": f"{cell['r']:.2f}".replace("-", "−") if known else "–", "x": x, "y": y, "showarrow": False,
-        "font": {"size": 14, "color": (INK[inverse] if strong else INK[mode]) if known else MUTED[mode]},
+        "font": {"size": 14, "color": ink},
     }  # fmt: skip
 
 

@@ -12,16 +12,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from heliograph.charts._palette import BACKGROUNDS, DIVERGING, INK, MUTED, Mode
-from heliograph.charts._stamp import AXIS_PX, stamp
+from heliograph.charts._stamp import AXIS_PX, TEXT_PX, stamp
 from heliograph.charts._template import make_template
 from heliograph.charts._text import escape_plotly
 
 __all__ = [
+    "WEEK_MS",
     "FigureAbout",
     "Panels",
     "check_columns",
     "count_of",
-    "fade",
     "make_panel_figure",
     "make_panel_title",
     "make_scale_key",
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 LEFT_PX, RIGHT_PX = 44, 20
-TEXT_PX = 8  # Titles and notes begin here, left of the axes: a phone needs the width.
+WEEK_MS = 7 * 86_400_000
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,6 @@ def pick_spread(ids: Sequence[int], limit: int) -> list[int]:
         return list(ids)
     chosen = set(sorted(ids, key=lambda number: (number * 2654435761 % 2**32, number))[:limit])
     return [number for number in ids if number in chosen]
-
-
-def fade(colour: str, opacity: float) -> str:
-    """A hex colour as `rgba(…)`."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def make_scale_key(low: str, high: str, mode: Mode) -> str:

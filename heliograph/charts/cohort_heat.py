@@ -35,7 +35,6 @@ ROW_PX, SHORT_ROW_PX, LEAST_PX = 20, 30, 60
 LEFT_PX = 96
 # Smaller deviations than this never fill the scale: noise would look like change.
 LEAST_REACH = 0.1
-WEEK_MS = 7 * 86_400_000
 
 
 def plot_cohort_heat(
@@ -43,7 +42,8 @@ def plot_cohort_heat(
     *,
     biomarker: Biomarker,
     baseline_runs: int | None,
-    n_participants: int,
+    begin: int = 0,
+    order: str = "",
     without_baseline: int = 0,
     about: FigureAbout,
     mode: Mode = "light",
@@ -55,15 +55,17 @@ def plot_cohort_heat(
     deviations : pandas.DataFrame
         One row a participant and week: `participant_id`, `participant` (as typed), `week` (its Monday),
         `n_runs`, `n_baseline`, `value` (mean of the week minus the own baseline's mean). Rows are drawn in the
-        frame's order of participants, the first on top; at most `ROWS_SHOWN`. Not changed.
+        frame's order of participants, at most `ROWS_SHOWN`; colours mean the same for all of them. Not changed.
     biomarker : thymia_api.Biomarker
         For the title.
     baseline_runs : int or None
         How many first results make a baseline, for the notes; None where it is a window of days.
-    n_participants : int
-        How many participants there are in all.
+    begin : int
+        How many participants come before the one in the first row.
+    order : str
+        The frame's order in words, for the notes.
     without_baseline : int
-        How many are left out because they have no week after their baseline.
+        How many are left out because they have no full baseline.
     about : FigureAbout
         Workspace, day, synthetic or not, and what was chosen.
     mode : {"light", "dark"}
@@ -80,25 +82,25 @@ def plot_cohort_heat(
     """
     check_columns(deviations, ["participant_id", "participant", "week", "n_runs", "n_baseline", "value"])
     known = deviations[deviations["value"].notna()]
-    people = list(dict.fromkeys(int(number) for number in known["participant_id"]))[:ROWS_SHOWN]
+    everybody = list(dict.fromkeys(int(number) for number in known["participant_id"]))
+    people = everybody[begin : begin + ROWS_SHOWN]
     shown = known[known["participant_id"].isin(people)]
-    weeks = _list_weeks(shown["week"])
+    weeks = _list_weeks(known["week"])
     height = max(LEAST_PX, len(people) * (SHORT_ROW_PX if len(people) <= 20 else ROW_PX))
     figure = make_panel_figure(stack_panels([height]), mode, left_px=LEFT_PX)
-    reach = _compute_reach(shown["value"])
+    reach = _compute_reach(known["value"])
     figure.add_trace(_make_heat(shown, people, weeks, reach, mode))
     key = make_scale_key(f"better −{reach:.1f}", f"+{reach:.1f} worse", mode)
     figure.add_annotation(make_panel_title(key, 1, mode, left_px=LEFT_PX))
     _lay_out_axes(figure, shown, people, weeks)
-    left_out = n_participants - len(people) - without_baseline
     return stamp_cohort(
         figure,
         title=f"{biomarker.title}: change from own baseline",
         lines=[
             "Difference of scores (0 to 1) · <b>higher is worse</b>",
-            f"n = {count_of(len(people), 'participant')}",
+            _tell_n(begin, len(people), len(everybody), order),
         ],
-        notes=_make_notes(left_out, len(people), n_participants, without_baseline, baseline_runs),
+        notes=_make_notes(without_baseline, baseline_runs),
         about=about,
         mode=mode,
     )
@@ -158,13 +160,18 @@ def _lay_out_axes(figure: go.Figure, shown: pd.DataFrame, people: Sequence[int],
     )  # fmt: skip
 
 
-def _make_notes(left_out: int, drawn: int, total: int, without: int, baseline_runs: int | None) -> list[str]:
+def _tell_n(begin: int, drawn: int, total: int, order: str) -> str:
+    n = f"n = {count_of(total, 'participant')}"
+    if drawn < total:
+        n += f", {begin + 1:,} to {begin + drawn:,} shown"
+    return f"{n} · {order[0].lower()}{order[1:]}" if order and total > 1 else n
+
+
+def _make_notes(without: int, baseline_runs: int | None) -> list[str]:
     notes = [
         f"Week's mean minus the mean of {_tell_baseline(baseline_runs)}.",
         "Empty: no results in that week.",
     ]
-    if left_out > 0:
-        notes.append(f"Showing {drawn} of {total:,} participants.")
     if without:
         notes.append(f"{count_of(without, 'participant')} without a full baseline: left out.")
     return notes

@@ -16,8 +16,10 @@ from heliograph.charts._palette import (
     LEVEL_NAMES,
     MUTED,
     Mode,
+    write_on,
 )
 from heliograph.charts.cohort_frame import (
+    WEEK_MS,
     FigureAbout,
     check_columns,
     count_of,
@@ -36,16 +38,10 @@ ROWS_SHOWN, GROUPS_SHOWN = 30, 8
 ROW_PX, WEEK_PANEL_PX, ONE_WEEK_PANEL_PX, GAP_PX = 58, 130, 260, 34
 LEFT_PX, WEEK_LEFT_PX = 16, 44
 WRITTEN_FROM = 0.1  # Narrower parts have no room for their share.
-WEEK_MS = 7 * 86_400_000
-# Ink on the two outer colours and on the two inner ones; a test computes the contrast.
-WRITING: dict[Mode, tuple[str, ...]] = {
-    "light": (INK["light"], INK["light"], "#ffffff", "#ffffff"),
-    "dark": ("#ffffff", "#ffffff", "#12181b", "#12181b"),
-}
 
 
 def compute_level_shares(
-    levels: pd.DataFrame, cells: pd.DataFrame, column: str, *, weekly: bool = False
+    levels: pd.DataFrame, people: pd.DataFrame, column: str, *, weekly: bool = False
 ) -> pd.DataFrame:
     """Counts of one bucket's levels as shares.
 
@@ -53,8 +49,9 @@ def compute_level_shares(
     ----------
     levels : pandas.DataFrame
         As `heliograph.store.load_cohort_levels` gives it: `group`, `period`, `column`, `level`, `n_runs`.
-    cells : pandas.DataFrame
-        The cells of the same groups and periods, for the number of participants.
+    people : pandas.DataFrame
+        As `heliograph.store.load_cohort_people` gives it: `group`, `period`, `n_participants`; by week if
+        `weekly`, otherwise without periods, so that nobody counts twice.
     column : str
         The bucket.
     weekly : bool
@@ -68,15 +65,14 @@ def compute_level_shares(
     """
     keys = ["group", "period"]
     if not weekly:
-        levels, cells = levels.assign(period=pd.NaT), cells.assign(period=pd.NaT)
+        levels, people = levels.assign(period=pd.NaT), people.assign(period=pd.NaT)
     own = levels[levels["column"] == column][[*keys, "level", "n_runs"]]
     own = own.groupby([*keys, "level"], dropna=False, as_index=False)["n_runs"].sum()
     totals = (
         own.groupby(keys, dropna=False, as_index=False)["n_runs"].sum().rename(columns={"n_runs": "group_runs"})
     )
-    people = cells.groupby(keys, dropna=False, as_index=False)["participant_id"].nunique()
     counts = own.merge(totals[totals["group_runs"] > 0], on=keys)
-    counts = counts.merge(people.rename(columns={"participant_id": "n_participants"}), on=keys, how="left")
+    counts = counts.merge(people, on=keys, how="left")
     return counts.assign(share=counts["n_runs"] / counts["group_runs"])
 
 
@@ -217,7 +213,7 @@ def _make_part(rows: pd.DataFrame, level: int, word: str, mode: Mode) -> go.Bar:
         marker={"color": LEVEL_COLOURS[mode][level], "line": {"color": BACKGROUNDS[mode], "width": 1.5}},
         text=[f"{share:.0%}" if share >= WRITTEN_FROM else "" for share in shares], textposition="inside",
         insidetextanchor="middle", textangle=0, constraintext="none",
-        textfont={"color": WRITING[mode][level], "size": 12},
+        textfont={"color": write_on(LEVEL_COLOURS[mode][level]), "size": 13, "weight": 600},
         customdata=[0 if pd.isna(count) else int(count) for count in rows["n_runs"]],
         hovertemplate=f"<b>{word} {'%{x:.0%}'}</b><br>%{{customdata}} results<extra></extra>",
     )  # fmt: skip

@@ -19,14 +19,15 @@ from heliograph.charts._palette import (
     GROUP_SYMBOLS,
     MUTED,
     Mode,
+    fade,
 )
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.cohort_frame import (
+    WEEK_MS,
     FigureAbout,
     Panels,
     check_columns,
     count_of,
-    fade,
     make_panel_figure,
     make_panel_title,
     pick_spread,
@@ -42,7 +43,6 @@ LINES_SHOWN = 100
 GROUPS_SHOWN = len(GROUP_COLOURS["light"])
 ONE_PX, COMPARED_PX, GROUP_PX, GAP_PX = 320, 240, 150, 34
 WEEK = pd.Timedelta(days=7)
-WEEK_MS = 7 * 86_400_000
 MONDAYS_NAMED = 26  # Ticks stand on Mondays up to this many weeks, on months beyond.
 # Side by side within the week, so that intervals of groups do not cover each other.
 SPREAD = pd.Timedelta(hours=96)

@@ -17,21 +17,18 @@ import plotly.graph_objects as go
 from heliograph.charts._palette import BIOMARKER_COLOURS, MUTED, Mode
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.trend_control import CONFOUNDERS, make_confounder, make_control
+from heliograph.charts.trend_events import count_lanes, make_events
 from heliograph.charts.trend_layers import (
     FlagLayer,
     TrendLayers,
-    count_lanes,
     make_baseline,
     make_breaks,
-    make_events,
     make_flags,
     make_noise_floor,
     make_slope,
     name_breaks,
 )
 from heliograph.charts.trend_layout import (
-    LANE,
-    SCORE_RANGE,
     Panel,
     Trace,
     compute_panels,
@@ -191,8 +188,7 @@ class _Drawing:
             self._draw_biomarker(biomarker, panels, panel, lanes)
         if self.legend:
             self.annotations.append(place_legend(self.legend, self.mode))
-        top = SCORE_RANGE[1] + LANE * lanes
-        self.traces += make_breaks(self.layers.breaks, self.results, self.mode, lane=0, y_top=top)
+        self.traces += make_breaks(self.layers.breaks, self.results, self.mode, lane=0)
         self.traces.extend(
             make_events(self.layers.events, self.results["at"], self.mode, first_lane=int(self.has_breaks))
         )

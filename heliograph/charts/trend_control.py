@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from heliograph.charts._palette import MUTED, Mode
+from heliograph.charts._palette import MUTED, Mode, fade
 from heliograph.charts.trend_layers import FLAG_COLOURS, ControlLayer
-from heliograph.charts.trend_layout import Panel, Trace, compute_domain, fade, make_scatter
+from heliograph.charts.trend_layout import Panel, Trace, compute_domain, make_scatter
 from heliograph.charts.trend_points import as_text
 
 __all__ = ["CONFOUNDERS", "make_confounder", "make_control"]

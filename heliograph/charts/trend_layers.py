@@ -1,4 +1,4 @@
-"""What is drawn around a participant's runs: own normal range, noise floor, slope, flags, breaks and events.
+"""What is drawn around a participant's runs: own normal range, noise floor, slope, flags and breaks.
 
 The numbers come from `heliograph.analysis`; here they get a place and a look.
 """
@@ -12,9 +12,9 @@ from string import ascii_lowercase
 
 import pandas as pd
 
-from heliograph.charts._palette import INK, MUTED, Mode
+from heliograph.charts._palette import INK, MUTED, Mode, fade
 from heliograph.charts._text import escape_plotly
-from heliograph.charts.trend_layout import LANE, SCORE_RANGE, Trace, fade, make_scatter
+from heliograph.charts.trend_layout import LANE, SCORE_RANGE, Trace, make_scatter, make_uprights
 from heliograph.charts.trend_points import as_text
 
 __all__ = [
@@ -26,10 +26,8 @@ __all__ = [
     "FlagLayer",
     "SlopeLayer",
     "TrendLayers",
-    "count_lanes",
     "make_baseline",
     "make_breaks",
-    "make_events",
     "make_flags",
     "make_noise_floor",
     "make_slope",
@@ -39,10 +37,6 @@ __all__ = [
 # Vermilion: apart from the six biomarkers' colours for every kind of colour vision; the ring says it as well.
 FLAG_COLOURS: dict[Mode, str] = {"light": "#C4320A", "dark": "#FF8A5C"}
 NOISE_OPACITY, BAND_OPACITY, RUNS_OPACITY = 0.06, 0.13, 0.12
-EVENT_CHARS = 16
-EVENT_LANES = 3
-# Share of the time axis that an event's words need before the next one may stand in the same row.
-EVENT_SHARE = 0.17
 
 
 @dataclass(frozen=True)
@@ -129,11 +123,6 @@ class TrendLayers:
     values_words: str | None = None
 
 
-def count_lanes(events: Sequence[EventLayer], times: pd.Series) -> int:
-    """Rows of dated notes that the main panel needs above its scores."""
-    return 1 + max((lane for _, lane, _ in _place_events(events, times)), default=-1)
-
-
 def make_baseline(layer: BaselineLayer, rows: pd.DataFrame, colour: str, axes: dict[str, str]) -> list[Trace]:
     """The range for a new run over the whole view, darker where the baseline's own runs stand, and its mean."""
     if layer.problem or not len(rows):
@@ -215,9 +204,7 @@ def make_flags(
     return rings
 
 
-def make_breaks(
-    breaks: Sequence[BreakLayer], results: pd.DataFrame, mode: Mode, *, lane: int, y_top: float
-) -> list[Trace]:
+def make_breaks(breaks: Sequence[BreakLayer], results: pd.DataFrame, mode: Mode, *, lane: int) -> list[Trace]:
     """A dotted line and a letter where recordings stop being comparable, half way between the two runs."""
     at = results.set_index("run_id")["at"]
     earlier = at.shift()
@@ -230,7 +217,7 @@ def make_breaks(
     x = as_text(pd.Series([middle for _, _, middle in found]))
     y = SCORE_RANGE[1] + LANE * (lane + 0.45)
     return [
-        _make_uprights(x, y_top, "dot", MUTED[mode], "not comparable line"),
+        make_uprights(x, [y] * len(x), "dot", MUTED[mode], "not comparable line"),
         make_scatter(
             x=x, y=[y] * len(x), mode="markers+text", name="not comparable", cliponaxis=False,
             text=[letter for letter, _, _ in found], textfont={"size": 11, "color": INK[mode]},
@@ -253,66 +240,6 @@ def name_breaks(breaks: Sequence[BreakLayer], results: pd.DataFrame) -> list[tup
     seen.sort(key=lambda entry: at[entry.run_id])
     letters = list(ascii_lowercase[: len(seen)]) + ["…"] * max(0, len(seen) - len(ascii_lowercase))
     return [(letter, entry, at[entry.run_id]) for letter, entry in zip(letters, seen, strict=True)]
-
-
-def make_events(events: Sequence[EventLayer], times: pd.Series, mode: Mode, *, first_lane: int) -> list[Trace]:
-    """A dashed line for each dated note, with its kind in words where there is room."""
-    placed = _place_events(events, times)
-    if not placed:
-        return []
-    x = as_text(pd.Series([pd.to_datetime(event.on_local) for event, _, _ in placed]))
-    lanes = 1 + max(lane for _, lane, _ in placed)
-    heights = [SCORE_RANGE[1] + LANE * (first_lane + lanes - 1 - lane + 0.45) for _, lane, _ in placed]
-    tops = SCORE_RANGE[1] + LANE * (first_lane + lanes)
-    hover = [
-        f"<b>{escape_plotly(event.kind)}</b><br>{pd.to_datetime(event.on_local):%a %d %b %Y}"
-        + (f"<br>{escape_plotly(event.note, max_chars=90)}" if event.note else "")
-        + ("<br>whole study" if event.whole_study else "")
-        for event, _, _ in placed
-    ]
-    return [
-        _make_uprights(x, tops, "dash", INK[mode], "event line"),
-        make_scatter(
-            x=x, y=heights, mode="markers+text", name="event", cliponaxis=False,
-            text=[escape_plotly(event.kind, max_chars=EVENT_CHARS) if roomy else "" for event, _, roomy in placed],
-            textposition=["middle left" if _is_late(event, times) else "middle right" for event, _, _ in placed],
-            textfont={"size": 11, "color": INK[mode]},
-            marker={"symbol": "triangle-down", "size": 9, "color": INK[mode]},
-            hovertext=hover, hoverinfo="text", xaxis="x", yaxis="y",
-        ),
-    ]  # fmt: skip
-
-
-def _place_events(events: Sequence[EventLayer], times: pd.Series) -> list[tuple[EventLayer, int, bool]]:
-    """Each event in the span of `times` with the row that it stands in and whether its words have room there."""
-    if not len(times) or not events:
-        return []
-    first, last = times.min().normalize(), times.max()
-    span = max(last - first, pd.Timedelta(days=3))
-    free = [pd.Timestamp.min] * EVENT_LANES
-    placed = []
-    for event in sorted(events, key=lambda entry: entry.on_local):
-        at = pd.to_datetime(event.on_local)
-        if not first - span * 0.03 <= at <= last + span * 0.03:
-            continue
-        lane = next((number for number, until in enumerate(free) if until <= at), None)
-        if lane is not None:
-            free[lane] = at + span * EVENT_SHARE
-        placed.append((event, lane or 0, lane is not None))
-    return placed
-
-
-def _is_late(event: EventLayer, times: pd.Series) -> bool:
-    first, last = times.min(), times.max()
-    return bool(pd.to_datetime(event.on_local) > first + (last - first) * 0.85)
-
-
-def _make_uprights(x: list[str], top: float, dash: str, colour: str, name: str) -> Trace:
-    return make_scatter(
-        x=[entry for at in x for entry in (at, at, None)], y=[SCORE_RANGE[0], top, None] * len(x), mode="lines",
-        hoverinfo="skip", name=name, line={"color": colour, "width": 1, "dash": dash}, opacity=0.8,
-        xaxis="x", yaxis="y",
-    )  # fmt: skip
 
 
 def _make_box(

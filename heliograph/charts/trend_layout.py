@@ -9,23 +9,23 @@ import numpy as np
 import pandas as pd
 
 from heliograph.charts._palette import INK, LEVEL_NAMES, MUTED, Mode
+from heliograph.charts._stamp import TEXT_PX
 from heliograph.charts._template import make_template
 
 __all__ = [
     "LANE",
     "LEFT_PX",
     "SCORE_RANGE",
-    "TEXT_PX",
     "Panel",
     "Trace",
     "compute_height",
     "compute_panels",
-    "fade",
     "make_direction",
     "make_layout",
     "make_panel_title",
     "make_scatter",
     "make_score_axis",
+    "make_uprights",
     "widen_short_span",
 ]
 
@@ -35,7 +35,6 @@ Kind = Literal["main", "control", "confounder", "small"]
 TOP_PX, MAIN_PX, CONTROL_PX, CONFOUNDER_PX, SMALL_PX = 84, 270, 100, 40, 76
 TITLE_PX, LINE_PX, AFTER_GROUP_PX = 30, 16, 66
 LEFT_PX, RIGHT_PX = 60, 14
-TEXT_PX = 8  # Titles and notes begin here, left of the axes: a phone needs the width.
 # Scores lie in [0, 1]; the margins keep whole markers inside, and the crosses of sessions without a result.
 SCORE_RANGE = (-0.1, 1.07)
 LANE = 0.1  # One row of dated notes above the scores, in units of the score.
@@ -189,7 +188,10 @@ def widen_short_span(layout: dict[str, Any], times: pd.Series) -> None:
         layout[axis] |= {"range": [end.strftime("%Y-%m-%dT%H:%M:%S") for end in ends], "dtick": 86_400_000}
 
 
-def fade(colour: str, opacity: float) -> str:
-    """A colour written `#rrggbb`, let through to what lies under it."""
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
+def make_uprights(x: list[str], tops: list[float], dash: str, colour: str, name: str) -> Trace:
+    """A line through the main panel at each of `x`, up to its own top."""
+    return make_scatter(
+        x=[entry for at in x for entry in (at, at, None)],
+        y=[entry for top in tops for entry in (SCORE_RANGE[0], top, None)], mode="lines", hoverinfo="skip",
+        name=name, line={"color": colour, "width": 1, "dash": dash}, opacity=0.8, xaxis="x", yaxis="y",
+    )  # fmt: skip

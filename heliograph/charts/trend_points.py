@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from heliograph.charts._palette import BACKGROUNDS, INK, Mode
@@ -33,6 +34,11 @@ SHOWN_TAGS = 4
 QUALITY_SYMBOLS = {"good": "circle", "fair": "diamond", "poor": "triangle-up", "unknown": "square"}
 """The shape of a point by the recording's quality."""
 PROCESSING = {"echo_cancellation": "echo", "noise_suppression": "noise", "auto_gain_control": "gain"}
+TOLD = (
+    "run_id", "at", "state", "error_code", "warnings", "tags", "kind", "source", "speech_s", "snr_db",
+    "bandwidth_hz", "processing", "asleep_local", "awake_local",
+)  # fmt: skip
+"""The columns that a hover text is made of."""
 SOURCES = {
     "lossless": "lossless recorder",
     "webrtc": "live recorder",
@@ -78,14 +84,15 @@ def prepare_rows(frame: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["at", "run_id"], kind="stable")
     if "quality" not in rows:
         rows["quality"] = "good"
-    told = [_describe_run(row) for row in rows.to_dict("records")]
+    told = [_describe_run(row) for row in rows[[name for name in TOLD if name in rows]].to_dict("records")]
     rows["told"] = pd.Series(told, index=rows.index, dtype=object)
     return rows
 
 
 def as_text(times: pd.Series) -> list[str]:
     """Times as Plotly takes them."""
-    return list(times.dt.strftime("%Y-%m-%dT%H:%M:%S"))
+    texts: list[str] = np.datetime_as_string(times.to_numpy(dtype="datetime64[s]")).tolist()
+    return texts
 
 
 def break_line(
@@ -93,12 +100,14 @@ def break_line(
 ) -> tuple[list[str | None], list[float | None]]:
     """Points of a line with a None where more than `break_days` calendar days lie between two results, and
     before every row that `breaks` marks."""
-    parted = times.dt.normalize().diff().dt.days > break_days
+    days = times.to_numpy(dtype="datetime64[D]")
+    parted = np.zeros(len(days), dtype=bool)
+    parted[1:] = np.diff(days) > np.timedelta64(break_days, "D")
     if breaks is not None:
-        parted |= breaks
+        parted |= breaks.to_numpy(dtype=bool)
     x: list[str | None] = []
     y: list[float | None] = []
-    for text, value, broken in zip(as_text(times), values, parted, strict=True):
+    for text, value, broken in zip(as_text(times), values, parted.tolist(), strict=True):
         if broken and x:
             x.append(text)
             y.append(None)

@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode
+from heliograph.charts._palette import BIOMARKER_COLOURS, INK, MUTED, Mode, fade
+from heliograph.charts._stamp import TEXT_PX
 from heliograph.charts._text import escape_plotly
-from heliograph.charts.trend_layers import FLAG_COLOURS, TrendLayers, name_breaks
-from heliograph.charts.trend_layout import LEFT_PX, TEXT_PX, fade
+from heliograph.charts.trend_events import list_numbered
+from heliograph.charts.trend_layers import FLAG_COLOURS, EventLayer, TrendLayers, name_breaks
+from heliograph.charts.trend_layout import LEFT_PX
 from heliograph.charts.trend_points import has_warnings
 from thymia_api import Biomarker
 
 __all__ = ["make_legend", "make_note", "make_title", "place_legend", "place_note", "wrap_words"]
 
-SHOWN_BREAKS = 4
+SHOWN_BREAKS, SHOWN_EVENTS = 4, 8
 LINE_CHARS = 48  # What a line of a note has on a phone.
 SHAPES = {"good": "● good", "fair": "◆ fair", "poor": "▲ poor", "unknown": "■ not measured"}
 
@@ -69,6 +71,7 @@ def make_note(
     ]
     if len(named) > SHOWN_BREAKS:
         lines.append(f"and {len(named) - SHOWN_BREAKS} more letters where recordings changed")
+    lines += _list_events(list_numbered(layers.events, results["at"]))
     days = "a day" if break_days == 1 else f"{break_days} days"
     lines.append(f"Lines break after more than {days} without a result.")
     if buckets:
@@ -108,6 +111,16 @@ def place_note(lines: list[str], mode: Mode) -> dict[str, Any]:
 def wrap_words(values_words: str | None) -> list[str]:
     """What was done to the values, in lines of a phone's width."""
     return textwrap.wrap(values_words or "", LINE_CHARS)
+
+
+def _list_events(numbered: list[tuple[int, EventLayer]]) -> list[str]:
+    lines = []
+    for number, event in numbered[:SHOWN_EVENTS]:
+        at = pd.to_datetime(event.on_local)
+        lines.append(f"<b>{number}</b>  {at.day} {at:%b}: {escape_plotly(event.kind, max_chars=LINE_CHARS)}")
+    if len(numbered) > SHOWN_EVENTS:
+        lines.append(f"and {len(numbered) - SHOWN_EVENTS} more dated notes")
+    return lines
 
 
 def _make_text(lines: list[str], mode: Mode) -> dict[str, Any]:

@@ -13,13 +13,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from heliograph.charts._palette import BACKGROUNDS, BIOMARKER_COLOURS, INK, MUTED, Mode
+from heliograph.charts._palette import BACKGROUNDS, BIOMARKER_COLOURS, INK, MUTED, Mode, fade
 from heliograph.charts._text import escape_plotly
 from heliograph.charts.cohort_frame import (
     FigureAbout,
     check_columns,
     count_of,
-    fade,
     make_panel_figure,
     make_panel_title,
     pick_spread,

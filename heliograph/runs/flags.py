@@ -1,8 +1,8 @@
 """Keeping flags up to date: runs at which somebody left their own normal range.
 
-The store notes whose results changed; here their control charts are drawn anew, a few people at a time. It costs
-milliseconds a person and runs in a thread, so that no run waits for it. pandas and the analysis are imported when
-somebody is due, not before.
+The store notes whose results changed, and which method found its flags; here control charts are drawn anew, a few
+people at a time. It costs milliseconds a person and runs in a thread, so that no run waits for it. pandas and the
+analysis are imported when somebody is due, not before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from heliograph.store import (
     load_flags_due,
     load_study_settings,
     load_trend,
+    mark_flags_due_for_method,
     replace_flags,
     to_local_text,
 )
@@ -27,7 +28,7 @@ from thymia_api import BIOMARKERS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["keep_flags_fresh", "refresh_flags", "refresh_participant_flags"]
+__all__ = ["METHOD", "find_new_flags", "keep_flags_fresh", "refresh_flags", "refresh_participant_flags"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,12 +37,18 @@ BATCH = 5
 PAUSE_S = 0.2
 """Between two such goes while more people are due: runs come first."""
 
+METHOD = "2026-11"
+"""Names how flags are found: the code behind `find_flags`. A change that finds other flags from the same results
+gets another name here; then everybody's are found anew, once."""
+
 COLUMNS = tuple(biomarker.continuous for biomarker in BIOMARKERS)
 _VERSION = "SELECT version FROM flags_due WHERE participant_id = ?"
 
 
 def refresh_flags(store: Store, limit: int = BATCH) -> int:
-    """Find the flags of up to `limit` participants whose results changed; returns how many it were."""
+    """Find the flags of up to `limit` participants whose results changed, or of everybody in turn when the method
+    did; returns how many it were."""
+    mark_flags_due_for_method(store, METHOD)
     due = load_flags_due(store, limit)
     if not due:
         return 0
@@ -52,7 +59,9 @@ def refresh_flags(store: Store, limit: int = BATCH) -> int:
 
 
 def refresh_participant_flags(store: Store, participant_id: int) -> bool:
-    """Find one participant's flags where their results changed since the last time; whether they had."""
+    """Find one participant's flags where their results, or the method, changed since the last time; whether they
+    had."""
+    mark_flags_due_for_method(store, METHOD)
     with store.read() as db:
         row = db.conn.execute(_VERSION, (participant_id,)).fetchone()
     if row is None:
@@ -74,10 +83,11 @@ async def keep_flags_fresh(store: Store, *, every_s: float) -> None:
 
 def _refresh(store: Store, participant_id: int, version: int, settings: StudySettings) -> None:
     frame = load_trend(store, participant_id)
-    replace_flags(store, participant_id, _find(frame, settings), version=version)
+    replace_flags(store, participant_id, find_new_flags(frame, settings), version=version)
 
 
-def _find(frame: pd.DataFrame, settings: StudySettings) -> list[NewFlag]:
+def find_new_flags(frame: pd.DataFrame, settings: StudySettings) -> list[NewFlag]:
+    """The flags of a participant's trend frame, as these settings and `METHOD` find them."""
     from heliograph.analysis import find_flags
 
     found = find_flags(

@@ -13,7 +13,7 @@ from heliograph import store as ground
 from heliograph.runs import retention
 from heliograph.runs.health import describe_problem
 from heliograph.runs.options import WorkerOptions
-from heliograph.runs.schedule import compute_backoff_s, format_later
+from heliograph.runs.schedule import format_later
 from heliograph.runs.submission import copy_run, find_recording
 from heliograph.runs.threads import run_in_thread
 from heliograph.store import FailureReason, Recording, Run, RunDetail, RunState, Section, Store, to_utc_text
@@ -103,7 +103,7 @@ class RunLedger:
         run = await self.load(run_id)
         attempts = run.attempts + 1
         retry_after_s = problem.retry_after_s if isinstance(problem, StatusError) else None
-        delay_s = self._compute_backoff_s(attempts, retry_after_s)
+        delay_s = self._options.compute_backoff_s(attempts, retry_after_s)
         changes: dict[str, object] = {
             "attempts": attempts,
             "last_problem": problem if isinstance(problem, str) else describe_problem(problem),
@@ -128,7 +128,7 @@ class RunLedger:
         detail = await self.load_detail(run)
         if await self.find_recording(run) is None:
             return
-        delay_s = self._compute_backoff_s(depth) if depth else 0.0
+        delay_s = self._options.compute_backoff_s(depth) if depth else 0.0
         new = copy_run(
             run,
             detail.tags,
@@ -159,15 +159,6 @@ class RunLedger:
         result = await run_in_thread(transaction)
         self._options.on_step(f"{name}:after")
         return result
-
-    def _compute_backoff_s(self, attempt: int, retry_after_s: float | None = None) -> float:
-        return compute_backoff_s(
-            attempt,
-            base_s=self._options.backoff_base_s,
-            limit_s=self._options.backoff_limit_s,
-            random_source=self._options.random_source,
-            retry_after_s=retry_after_s,
-        )
 
     def _count_replacements(self, run: Run) -> int:
         depth = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from heliograph.runs.schedule import POLL_S
+from heliograph.runs.schedule import POLL_S, compute_backoff_s
 
 
 def _now_utc() -> datetime:
@@ -52,3 +52,13 @@ class WorkerOptions:
     now_utc: Callable[[], datetime] = _now_utc
     random_source: random.Random = field(default_factory=random.Random)
     on_step: Callable[[str], None] = _pass_by
+
+    def compute_backoff_s(self, attempt: int, retry_after_s: float | None = None) -> float:
+        """How long to wait after so many attempts in a row that failed."""
+        return compute_backoff_s(
+            attempt,
+            base_s=self.backoff_base_s,
+            limit_s=self.backoff_limit_s,
+            random_source=self.random_source,
+            retry_after_s=retry_after_s,
+        )

@@ -23,7 +23,6 @@ from heliograph.runs.flags import keep_flags_fresh
 from heliograph.runs.health import ApiHealth, describe_problem
 from heliograph.runs.lock import WorkerLock
 from heliograph.runs.options import WorkerOptions
-from heliograph.runs.schedule import compute_backoff_s
 from heliograph.runs.steps import RunSteps
 from heliograph.runs.threads import run_in_thread
 from heliograph.store import Store, StoreError, WorkerState, from_utc_text, to_utc_text
@@ -146,7 +145,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001  # the outer loop: log, back off, go on
                 worked_s = (self._options.now_utc() - started_utc).total_seconds()
                 attempt = 1 if worked_s > self._options.backoff_limit_s else attempt + 1
-                delay_s = self._compute_backoff_s(attempt)
+                delay_s = self._options.compute_backoff_s(attempt)
                 _log.error("worker: %s; going on in %.0f s", _describe_bug(error), delay_s)
                 await asyncio.sleep(delay_s)
 
@@ -215,7 +214,7 @@ class Worker:
                 self._health.note_problem(problem)
                 await self._tell_health()
                 retry_after_s = problem.retry_after_s if isinstance(problem, StatusError) else None
-                await asyncio.sleep(self._compute_backoff_s(attempt, retry_after_s))
+                await asyncio.sleep(self._options.compute_backoff_s(attempt, retry_after_s))
         self._options.on_step("account:after")
         self._health.note_answer()
         await self._tell_health(reached=True)
@@ -312,7 +311,7 @@ class Worker:
             if isinstance(error, AuthenticationError):
                 raise _PausedError(PauseReason.INVALID_KEY, describe_problem(error)) from None
             attempt = self._held_until.get(run_id, (0, 0.0))[0] + 1
-            delay_s = self._compute_backoff_s(attempt)
+            delay_s = self._options.compute_backoff_s(attempt)
             self._held_until[run_id] = attempt, asyncio.get_running_loop().time() + delay_s
             _log.error("run %d: %s; again in %.0f s", run_id, _describe_bug(error), delay_s)
             with suppress(StoreError):  # it is held back here in any case
@@ -362,15 +361,6 @@ class Worker:
 
     def _now_text(self) -> str:
         return to_utc_text(self._options.now_utc())
-
-    def _compute_backoff_s(self, attempt: int, retry_after_s: float | None = None) -> float:
-        return compute_backoff_s(
-            attempt,
-            base_s=self._options.backoff_base_s,
-            limit_s=self._options.backoff_limit_s,
-            random_source=self._options.random_source,
-            retry_after_s=retry_after_s,
-        )
 
 
 def _describe_bug(error: BaseException) -> str:

@@ -16,7 +16,12 @@ from heliograph.store._cohort import (
     CohortOptions,
     load_cohort_options,
 )
-from heliograph.store._cohort_queries import load_cohort_cells, load_cohort_deviations, load_cohort_levels
+from heliograph.store._cohort_queries import (
+    load_cohort_cells,
+    load_cohort_deviations,
+    load_cohort_levels,
+    load_cohort_people,
+)
 from heliograph.store._cohort_samples import (
     Sample,
     load_cohort_runs,
@@ -47,10 +52,11 @@ from heliograph.store._flags import (
     load_flags_due,
     load_open_flags,
     mark_flags_due,
+    mark_flags_due_for_method,
     replace_flags,
     restore_flag,
 )
-from heliograph.store._overview import load_overview
+from heliograph.store._overview import count_results, load_overview
 from heliograph.store._participants import (
     count_participants,
     load_participant,
@@ -204,6 +210,7 @@ __all__ = [
     "count_open_flags",
     "count_participants",
     "count_questionnaires",
+    "count_results",
     "count_runs",
     "delete_event",
     "delete_questionnaires",
@@ -217,6 +224,7 @@ __all__ = [
     "load_cohort_deviations",
     "load_cohort_levels",
     "load_cohort_options",
+    "load_cohort_people",
     "load_cohort_runs",
     "load_due_purges",
     "load_due_runs",
@@ -253,6 +261,7 @@ __all__ = [
     "load_waiting_recordings",
     "load_worker",
     "mark_flags_due",
+    "mark_flags_due_for_method",
     "now_utc_text",
     "purge_recording",
     "purge_run",

@@ -49,26 +49,36 @@ def load_cohort_levels(
     store: Store, cohort_filter: CohortFilter = EVERY_RESULT, *, group: str = "none", period: str = "none"
 ) -> pd.DataFrame:
     """How often each level of a bucket occurs: `group`, `period` (as in the cells), `column` (of
-    `LEVEL_COLUMNS`), `level` (0 to 3), `n_runs` and `n_participants` (who had it at least once). All four levels
-    are there for each column of a group and period that has runs."""
+    `LEVEL_COLUMNS`), `level` (0 to 3) and `n_runs`. All four levels are there for each column of a group and
+    period that has runs."""
     import numpy as np
     import pandas as pd
 
     sql, parameters = build_levels(cohort_filter, group=group, period=period)
-    counted = [f"{what}_{cell}" for what in ("runs", "people") for cell in range(N_CELLS)]
+    counted = [f"runs_{cell}" for cell in range(N_CELLS)]
     with store.read() as db:
         columns, groups = fetch_columns(db, sql, parameters, ["group", "period", *counted])
     n_rows = len(columns["group"])
-    counts = np.array([columns[name] for name in counted], dtype=np.int64).reshape(2, N_CELLS, n_rows)
+    counts = np.array([columns[name] for name in counted], dtype=np.int64).reshape(N_CELLS, n_rows)
     frame = {
         "group": name_groups(group, columns["group"].repeat(N_CELLS), groups),
         "period": columns["period"].repeat(N_CELLS),
         "column": pd.array(LEVEL_COLUMNS, dtype="str").take(np.tile(np.arange(N_CELLS) // N_LEVELS, n_rows)),
         "level": np.tile(np.arange(N_LEVELS), len(LEVEL_COLUMNS) * n_rows),
-        "n_runs": counts[0].T.ravel(),
-        "n_participants": counts[1].T.ravel(),
+        "n_runs": counts.T.ravel(),
     }
     return build_frame(frame)
+
+
+def load_cohort_people(
+    store: Store, cohort_filter: CohortFilter = EVERY_RESULT, *, group: str = "none", period: str = "none"
+) -> pd.DataFrame:
+    """How many participants there are: `group`, `period` (as in the cells) and `n_participants`, who have a run in
+    it. They are counted where the rows are: a year of weeks costs a quarter of its cells."""
+    sql, parameters = build_people(cohort_filter, group=group, period=period)
+    with store.read() as db:
+        columns, groups = fetch_columns(db, sql, parameters, ["group", "period", "n_participants"])
+    return build_frame(columns | {"group": name_groups(group, columns["group"], groups)})
 
 
 def load_cohort_deviations(
@@ -127,18 +137,22 @@ def build_cells(
 
 
 def build_levels(cohort_filter: CohortFilter, *, group: str, period: str) -> tuple[str, dict[str, Any]]:
-    """The query of the levels: counted for each participant first, so that people can be counted too."""
+    """The query of the levels."""
+    query = build_query(cohort_filter)
+    groups, periods, _ = _build_keys(query, group, period)
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE c.{column} = {level})" for column in LEVEL_COLUMNS for level in range(N_LEVELS)
+    )
+    sql = f"SELECT {groups} AS g, {periods} AS w, {counts} FROM {query.source} GROUP BY g, w ORDER BY g, w"  # noqa: S608
+    return sql, query.parameters
+
+
+def build_people(cohort_filter: CohortFilter, *, group: str, period: str) -> tuple[str, dict[str, Any]]:
+    """The query of the number of participants of each group and period."""
     query = build_query(cohort_filter)
     groups, periods, keys = _build_keys(query, group, period)
-    names = [f"n{number}" for number in range(N_CELLS)]
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE c.{column} = {level}) AS n{number * N_LEVELS + level}"
-        for number, column in enumerate(LEVEL_COLUMNS)
-        for level in range(N_LEVELS)
-    )
-    sums = ", ".join([*(f"sum({name})" for name in names), *(f"sum({name} > 0)" for name in names)])
-    people = f"SELECT {groups} AS g, {periods} AS w, {counts} FROM {query.source} GROUP BY p.id{keys}"  # noqa: S608
-    return f"SELECT g, w, {sums} FROM ({people}) GROUP BY g, w ORDER BY g, w", query.parameters  # noqa: S608
+    people = f"SELECT {groups} AS g, {periods} AS w FROM {query.source} GROUP BY p.id{keys}"  # noqa: S608
+    return f"SELECT g, w, count(*) FROM ({people}) GROUP BY g, w ORDER BY g, w", query.parameters  # noqa: S608
 
 
 def build_total(cohort_filter: CohortFilter) -> tuple[str, dict[str, Any]]:

@@ -31,6 +31,7 @@ OPEN_FLAGS = f"""
 OPEN_COUNT = "SELECT n FROM totals WHERE name = 'open_flags'"
 FLAGS_DUE = "SELECT participant_id, version FROM flags_due ORDER BY participant_id LIMIT :limit"
 FLAGS_DUE_OF_ONE = "SELECT participant_id, version FROM flags_due WHERE participant_id = :participant"
+METHOD_SETTING = "flags_method"
 _KEY = "participant_id = ? AND column_name = ? AND chart = ? AND run_id = ?"
 _SAVE = """
     INSERT INTO flags (participant_id, column_name, chart, run_id, session_local, direction, value, limit_value,
@@ -68,6 +69,21 @@ def mark_flags_due_in(db: Database, participant_id: int | None) -> None:
         return
     db.conn.execute("DELETE FROM flags_due WHERE participant_id = ?", (participant_id,))
     db.conn.execute("INSERT INTO flags_due (participant_id, version) VALUES (?, random())", (participant_id,))
+
+
+def mark_flags_due_for_method(store: Store, method: str) -> bool:
+    """Has everybody's flags found anew when the last ones were found by another method; whether they were. It
+    costs a look-up when they were not."""
+    sql = "SELECT value FROM settings WHERE key = ?"
+    with store.read() as db:
+        if select_value(db, sql, (METHOD_SETTING,)) == method:
+            return False
+    with store.write() as db:
+        if select_value(db, sql, (METHOD_SETTING,)) == method:
+            return False
+        db.conn.execute("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (METHOD_SETTING, method))
+        mark_flags_due_in(db, None)
+    return True
 
 
 def replace_flags(store: Store, participant_id: int, flags: Sequence[NewFlag], *, version: int) -> None:

@@ -7,10 +7,11 @@ from types import MappingProxyType
 
 from heliograph.store._database import Store
 from heliograph.store._records import Overview, RunState
-from heliograph.store._rows import RUN_ROW_COLUMNS, RUN_ROW_JOINS, select_rows, to_run_row
+from heliograph.store._rows import RUN_ROW_COLUMNS, RUN_ROW_JOINS, select_rows, select_value, to_run_row
 from heliograph.store._times import now_utc_text
 
 STATE_COUNTS = "SELECT state, n FROM state_counts"
+RESULT_COUNT = "SELECT n FROM state_counts WHERE state = 'complete_ok'"
 TOTALS = "SELECT name, n FROM totals"
 LATEST_RESULTS = (
     f"SELECT {RUN_ROW_COLUMNS} FROM runs AS r INDEXED BY runs_state_completed {RUN_ROW_JOINS}"  # noqa: S608
@@ -47,3 +48,9 @@ def load_overview(store: Store, *, limit: int = 10, now_utc: str | None = None) 
         attention=tuple(to_run_row(row) for row in attention),
         upcoming_deletions=tuple(to_run_row(row) for row in deletions),
     )
+
+
+def count_results(store: Store) -> int:
+    """How many runs have a result; costs the same at any size."""
+    with store.read() as db:
+        return int(select_value(db, RESULT_COUNT) or 0)

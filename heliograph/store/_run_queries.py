@@ -63,7 +63,7 @@ def load_runs(
     """Runs that pass the filter: submitted last first or, with dates in the filter, by session, latest first. The
     next page is the one before (in that order) the last row's id."""
     with store.read() as db:
-        driver = _choose_by_counts(db, run_filter)
+        driver = choose_by_counts(db, run_filter)
         sql, parameters = build_page(run_filter, before_id=before_id, limit=limit, driver=driver)
         return [to_run_row(row) for row in select_rows(db, sql, parameters)]
 
@@ -76,7 +76,7 @@ def count_runs(store: Store, run_filter: RunFilter = EVERY_RUN, *, cap: int = 1_
             counts = select_rows(db, "SELECT state, n FROM state_counts")
             wanted = run_filter.states or frozenset(RunState)
             return min(cap, sum(int(row["n"]) for row in counts if row["state"] in wanted))
-        driver = _choose_by_counts(db, run_filter)
+        driver = choose_by_counts(db, run_filter)
         sql, parameters = build_ids(run_filter, before_id=None, limit=cap, driver=driver)
         return int(select_value(db, f"SELECT count(*) FROM ({sql})", parameters))  # noqa: S608
 
@@ -230,7 +230,7 @@ def _choose_driver(run_filter: RunFilter) -> str:
     return "states" if run_filter.states else "runs"
 
 
-def _choose_by_counts(db: Database, run_filter: RunFilter) -> str:
+def choose_by_counts(db: Database, run_filter: RunFilter) -> str:
     """Between a tag and states, the one that fewer runs have is walked."""
     driver = _choose_driver(run_filter)
     if driver != "tag" or not run_filter.states:

@@ -5,6 +5,9 @@ Both packages are pinned; `tests/browser/test_webrtc_compat.py` fails when one o
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 __all__ = ["OPUS_BITRATE", "keep_context", "raise_opus_bitrate", "register_component"]
@@ -40,7 +43,15 @@ def register_component() -> None:
     second) its files would answer 404.
     """
     from streamlit import runtime
-    from streamlit_webrtc import component
+    from streamlit.components.v1 import component_registry
 
+    declaring: Any = component_registry
+    ask = declaring.get_script_run_ctx
+    # The package declares its component while it is imported, and Streamlit would log that no script is running.
+    declaring.get_script_run_ctx = partial(ask, suppress_warning=True)
+    try:
+        from streamlit_webrtc import component
+    finally:
+        declaring.get_script_run_ctx = ask
     if runtime.exists():
         runtime.get_instance().component_registry.register_component(component._component_func)

@@ -28,7 +28,6 @@ __all__ = [
     "VIEWS",
     "CohortChoice",
     "choose_cohort",
-    "choose_view",
     "clear_filters",
 ]
 
@@ -60,7 +59,8 @@ def choose_cohort(options: CohortOptions, view: str) -> CohortChoice:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _forget_unknown("cohorts_group", list(groupings))
         words = st.selectbox(
-            "Group by", list(groupings), key="cohorts_group", bind="query-params", width=CHOICE_PX,
+            "Group by", list(groupings), key="cohorts_group",
+            bind="query-params", persist_state="session", width=CHOICE_PX,
             disabled=view in WITHOUT_GROUPS,
         )  # fmt: skip
         biomarker = _choose_biomarker(view)
@@ -78,21 +78,13 @@ def choose_cohort(options: CohortOptions, view: str) -> CohortChoice:
     return CohortChoice(grouping, title_of_grouping(grouping), biomarker, cohort_filter, chosen)
 
 
-def choose_view() -> str:
-    """Draw the views as one row of buttons."""
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="cohorts_view", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
-
-
 def _choose_biomarker(view: str) -> Biomarker:
     """Draw the choice of one biomarker; for levels, of those that have them."""
     offered = {biomarker.title: biomarker for biomarker in BIOMARKERS if biomarker.bucketed or view != "Levels"}
     _forget_unknown("cohorts_biomarker", list(offered))
     title = st.selectbox(
-        "Biomarker", list(offered), key="cohorts_biomarker", bind="query-params", width=CHOICE_PX,
+        "Biomarker", list(offered), key="cohorts_biomarker",
+        bind="query-params", persist_state="session", width=CHOICE_PX,
         disabled=view in ALL_BIOMARKERS,
     )  # fmt: skip
     return offered.get(title or "", next(iter(offered.values())))
@@ -146,7 +138,7 @@ def _add_tag(tags: dict[str, str], name: str | None, value: str | None) -> None:
 
 def _show_date(label: str, key: str) -> date | None:
     chosen = st.date_input(
-        label, value=None, key=key, bind="query-params", format="YYYY-MM-DD", width=150,
+        label, value=None, key=key, bind="query-params", persist_state="session", format="YYYY-MM-DD", width=150,
         min_value=date(2000, 1, 1), max_value=date(2100, 1, 1),
     )  # fmt: skip
     return chosen if isinstance(chosen, date) else None
@@ -157,7 +149,8 @@ def _show_one(
 ) -> str | None:
     _forget_unknown(key, offered)
     return st.selectbox(
-        label, offered, index=None, key=key, bind="query-params", placeholder="Any", width=width,
+        label, offered, index=None, key=key,
+        bind="query-params", persist_state="session", placeholder="Any", width=width,
         disabled=not offered,
     )  # fmt: skip
 
@@ -168,7 +161,9 @@ def _show_coded(label: str, offered: dict[str, str], key: str) -> str | None:
 
 
 def _show_many(label: str, offered: dict[str, T], key: str) -> tuple[T, ...]:
-    chosen = st.multiselect(label, list(offered), key=key, bind="query-params", placeholder="Any")
+    chosen = st.multiselect(
+        label, list(offered), key=key, bind="query-params", persist_state="session", placeholder="Any"
+    )
     return tuple(offered[words] for words in chosen if words in offered)
 
 

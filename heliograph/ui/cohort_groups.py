@@ -180,7 +180,7 @@ def _show_group_table(summary: pd.DataFrame, titles: dict[str, str], confidence:
     score = st.column_config.NumberColumn(format="%.2f")
     with st.expander("Numbers as a table", key="cohorts_groups_table", icon=":material/table:"):
         st.dataframe(
-            table, hide_index=True, column_config={"Mean": score, "Spread (SD)": score},
+            table, hide_index=True, column_config={"Mean": score, "Spread (SD)": score}, placeholder="–",
             alt="Groups with participants, results, mean and interval",
         )  # fmt: skip
 

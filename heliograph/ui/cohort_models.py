@@ -99,6 +99,7 @@ def _ask(scene: CohortScene, cells: pd.DataFrame, titles: dict[str, str]) -> Que
             value=True,
             key="cohorts_time",
             bind="query-params",
+            persist_state="session",
             disabled=weekly or not compared,
             help="Whether scores may rise or fall from week to week, in each group at its own rate.",
         )
@@ -107,7 +108,7 @@ def _ask(scene: CohortScene, cells: pd.DataFrame, titles: dict[str, str]) -> Que
         if compared:
             paired = st.segmented_control(
                 "Change within participants between", (GROUPS, PERIODS), default=GROUPS, required=True,
-                key="cohorts_paired", bind="query-params",
+                key="cohorts_paired", bind="query-params", persist_state="session",
             ) or GROUPS  # fmt: skip
         if paired == GROUPS:
             begin = _choose("From", names, 0, "cohorts_pair_from")
@@ -127,7 +128,10 @@ def _choose(label: str, offered: list[str], index: int, key: str) -> str:
     if st.session_state.get(key) not in (None, *offered):
         st.session_state.pop(key, None)
     return (
-        st.selectbox(label, offered, index=index, key=key, bind="query-params", width=CHOICE_PX) or offered[index]
+        st.selectbox(
+            label, offered, index=index, key=key, bind="query-params", persist_state="session", width=CHOICE_PX
+        )
+        or offered[index]
     )
 
 
@@ -136,7 +140,8 @@ def _choose_split(cells: pd.DataFrame) -> date:
     middle = (first + (last - first) / 2).date()
     chosen = st.date_input(
         "Change within participants from before this day to after", value=middle, key="cohorts_split",
-        bind="query-params", format="YYYY-MM-DD", width=360, help="The day itself belongs to the second period.",
+        bind="query-params", persist_state="session", format="YYYY-MM-DD", width=360,
+        help="The day itself belongs to the second period.",
         min_value=date(2000, 1, 1), max_value=date(2100, 1, 1),
     )  # fmt: skip
     return chosen if isinstance(chosen, date) else middle

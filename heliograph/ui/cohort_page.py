@@ -6,12 +6,14 @@ from __future__ import annotations
 import streamlit as st
 
 from heliograph.store import load_cohort_options, load_study_settings
-from heliograph.ui.cohort_controls import choose_cohort, choose_view
+from heliograph.ui.cohort_controls import VIEWS, choose_cohort
 from heliograph.ui.cohort_data import CohortScene
 from heliograph.ui.cohort_groups import show_groups, show_weeks
+from heliograph.ui.cohort_heat import show_heat
 from heliograph.ui.cohort_models import show_models
-from heliograph.ui.cohort_patterns import show_correlations, show_heat, show_levels
-from heliograph.ui.query import clear_param
+from heliograph.ui.cohort_patterns import show_correlations, show_levels
+from heliograph.ui.query import clear_param, restore_choices
+from heliograph.ui.views import choose_view
 from heliograph.ui.workspace import Workspace
 
 __all__ = ["show_cohorts"]
@@ -29,12 +31,13 @@ SHOW = {
 @st.fragment
 def show_cohorts(workspace: Workspace) -> None:
     """Draw the controls and the chosen view; a way to record where there are no results yet."""
+    restore_choices("cohorts_")
     clear_param("participant")  # Streamlit leaves it here when one goes back from a trend.
     options = load_cohort_options(workspace.store)
     if options.last_day is None:
         _show_no_results()
         return
-    view = choose_view()
+    view = choose_view(VIEWS, key="cohorts_view")
     choice = choose_cohort(options, view)
     if not options.tags:
         st.caption(

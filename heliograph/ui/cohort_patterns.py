@@ -1,5 +1,4 @@
-"""The views beside the groups' means: deviations from the own baseline, shares of levels, and how the biomarkers
-move together within persons."""
+"""The views beside the groups' means: shares of levels, and how the biomarkers move together within persons."""
 
 from __future__ import annotations
 
@@ -12,17 +11,16 @@ from heliograph.analysis import compute_within_correlations, mark_small
 from heliograph.charts import LEVEL_NAMES, Mode
 from heliograph.charts.cohort_correlations import plot_cohort_correlations
 from heliograph.charts.cohort_frame import count_of
-from heliograph.charts.cohort_heat import ROWS_SHOWN, plot_cohort_heat
 from heliograph.charts.cohort_levels import compute_level_shares, plot_level_shares, plot_level_weeks
 from heliograph.store import (
     CONTINUOUS_COLUMNS,
     Sample,
-    load_cohort_deviations,
     load_cohort_levels,
+    load_cohort_people,
     load_cohort_runs,
 )
 from heliograph.ui.cohort_data import CohortScene, hide_small, remember, tell_hidden
-from heliograph.ui.cohort_groups import load_cells, show_nothing_found
+from heliograph.ui.cohort_groups import show_nothing_found
 from heliograph.ui.cohort_words import name_groups, title_of_grouping
 from heliograph.ui.figures import show_chart
 from thymia_api import BIOMARKERS, Biomarker
@@ -30,59 +28,10 @@ from thymia_api import BIOMARKERS, Biomarker
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["RUNS_LIMIT", "load_runs_of", "show_correlations", "show_heat", "show_levels", "tell_sample"]
+__all__ = ["RUNS_LIMIT", "load_runs_of", "show_correlations", "show_levels", "tell_sample"]
 
 RUNS_LIMIT = 20_000
 TITLES = {biomarker.continuous: biomarker.title for biomarker in BIOMARKERS}
-
-
-def show_heat(scene: CohortScene) -> None:
-    """Participants by weeks, against each one's own baseline."""
-    biomarker = scene.choice.biomarker
-    settings = scene.settings
-    deviations, total = remember(
-        "deviations",
-        scene,
-        lambda: load_cohort_deviations(
-            scene.workspace.store, scene.choice.cohort_filter, baseline_runs=settings.baseline_runs,
-            baseline_from=settings.baseline_from, baseline_until=settings.baseline_until,
-            limit_participants=ROWS_SHOWN,
-        ),
-    )  # fmt: skip
-    if deviations.empty:
-        show_nothing_found(scene)
-        return
-    if settings.suppress_small and total < settings.small_group:
-        tell_hidden(1, "group", settings)
-        return
-    window = settings.baseline_until is not None
-    needed = 1 if window else settings.baseline_runs
-    enough = deviations[deviations["n_baseline"] >= needed]
-    without = deviations["participant_id"].nunique() - enough["participant_id"].nunique()
-    rows = enough.rename(columns={biomarker.continuous: "value"})
-    if rows["value"].notna().sum() == 0:
-        best = int(deviations["n_baseline"].max())
-        st.info(
-            f"Not enough results for a baseline yet: the participant with most has {best} of {needed}."
-            " A baseline can be set in Settings."
-        )
-        return
-    if settings.suppress_small:
-        rows = rows.assign(participant=(pd.factorize(rows["participant_id"])[0] + 1).astype(str))
-    about = scene.make_about()
-
-    def make(mode: Mode) -> go.Figure:
-        return plot_cohort_heat(
-            rows, biomarker=biomarker, n_participants=total, without_baseline=without, about=about, mode=mode,
-            baseline_runs=None if window else settings.baseline_runs,
-        )  # fmt: skip
-
-    show_chart(
-        make, key="cohorts_heat", numbers=_make_heat_numbers(rows, biomarker, scene),
-        file_name="heliograph-cohort-deviations",
-        alt=f"{biomarker.title}: change from the own baseline by week for"
-        f" {count_of(rows['participant_id'].nunique(), 'participant')}; the CSV has the numbers",
-    )  # fmt: skip
 
 
 def show_levels(scene: CohortScene) -> None:
@@ -146,7 +95,7 @@ def tell_sample(sample: Sample) -> None:
 
 
 def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, *, weekly: bool) -> pd.DataFrame:
-    """Shares by group, or by group and week; both are counted from the same weeks."""
+    """Shares by group, or by group and week; runs of both are counted from the same weeks."""
     store, wanted = scene.workspace.store, scene.choice.cohort_filter
     levels = remember(
         "levels",
@@ -154,8 +103,14 @@ def _load_shares(scene: CohortScene, biomarker: Biomarker, grouping: str, *, wee
         lambda: load_cohort_levels(store, wanted, group=grouping, period="week"),
         grouping=grouping,
     )
-    cells = load_cells(scene, grouping, "week")
-    shares = compute_level_shares(levels, cells, biomarker.bucketed or "", weekly=weekly)
+    period = "week" if weekly else "none"
+    people = remember(
+        f"people {period}",
+        scene,
+        lambda: load_cohort_people(store, wanted, group=grouping, period=period),
+        grouping=grouping,
+    )
+    shares = compute_level_shares(levels, people, biomarker.bucketed or "", weekly=weekly)
     return mark_small(shares, scene.settings.small_group)
 
 
@@ -185,15 +140,6 @@ def _show_level_chart(
     )  # fmt: skip
 
 
-def _make_heat_numbers(rows: pd.DataFrame, biomarker: Biomarker, scene: CohortScene) -> pd.DataFrame:
-    numbers = rows[["participant_id", "week", "n_runs", "n_baseline", "value"]].rename(
-        columns={"value": "deviation"}
-    )
-    if scene.settings.suppress_small:
-        numbers = numbers.assign(participant_id=rows["participant"])
-    return numbers.assign(biomarker=biomarker.continuous)
-
-
 def _show_correlation_table(found: pd.DataFrame, confidence: float) -> None:
     table = pd.DataFrame(
         {
@@ -214,5 +160,5 @@ def _show_correlation_table(found: pd.DataFrame, confidence: float) -> None:
     with st.expander("Numbers as a table", key="cohorts_correlations_table", icon=":material/table:"):
         st.dataframe(
             table, hide_index=True, column_config={"r": st.column_config.NumberColumn(format="%.2f")},
-            alt="Pairs of biomarkers with their within-person correlation",
+            placeholder="–", alt="Pairs of biomarkers with their within-person correlation",
         )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from heliograph.charts import Mode
-from heliograph.charts._export import (
+from heliograph.charts.export import (
     ImageError,
     ImageFormat,
     ImagesBusyError,

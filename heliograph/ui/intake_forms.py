@@ -7,7 +7,7 @@ import streamlit as st
 from heliograph.audio import AudioError
 from heliograph.runs.intake import keep_file
 from heliograph.store import Participant, Recording, RecordingSource, StoreError
-from heliograph.ui.messages import escape
+from heliograph.ui.markup import escape
 from heliograph.ui.problems import show_problem
 from heliograph.ui.waiting import review_recordings
 from heliograph.ui.workspace import Workspace

@@ -21,12 +21,40 @@ if TYPE_CHECKING:
     from heliograph.analysis.levels_apart import LevelsApart
     from heliograph.charts.cohort_frame import FigureAbout
     from heliograph.charts.two_levels import Slope
+    from heliograph.store import StudySettings
 
-__all__ = ["ADJUSTMENTS", "MINUS", "Side", "SixWords", "format_interval", "format_p", "show_sides", "show_six"]
+__all__ = [
+    "ADJUSTMENTS",
+    "MINUS",
+    "Side",
+    "SixWords",
+    "format_interval",
+    "format_p",
+    "show_sides",
+    "show_six",
+    "tabulate_six",
+]
 
 ADJUSTMENTS = {"holm": "Holm", "bh": "Benjamini–Hochberg"}
 MINUS = "−"  # As long as the digits, as the axes have it.
 LEVELS = {"within": "Within persons", "between": "Between persons"}
+SIX_COLUMNS = (
+    "name",
+    "level",
+    "predictor",
+    "estimate",
+    "low",
+    "high",
+    "confidence",
+    "p",
+    "p_adjusted",
+    "p_adjusted_by",
+    "n_participants",
+    "n_runs",
+    "df",
+    "formula",
+    "note",
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,29 @@ def show_sides(
                 make, key=f"{key}_{level}", alt=f"{side.title}: {side.lines[-1]}", numbers=numbers,
                 file_name=f"{file_name}-{level}",
             )  # fmt: skip
+
+
+def tabulate_six(level: str, settings: StudySettings, *, p: Sequence[float], **columns: Any) -> pd.DataFrame:
+    """One level's part of the table that `show_six` takes: a row a biomarker, with p adjusted over the six.
+
+    Each of `columns` is one of `SIX_COLUMNS` and has six values, or one for all.
+    """
+    import pandas as pd
+
+    from heliograph.analysis import adjust_p
+
+    table = pd.DataFrame(
+        {
+            "name": [biomarker.name for biomarker in BIOMARKERS],
+            "level": level,
+            "confidence": settings.confidence,
+            "p": p,
+            "p_adjusted": list(adjust_p(p, settings.p_adjust)),
+            "p_adjusted_by": settings.p_adjust,
+            **columns,
+        }
+    )
+    return table[[name for name in SIX_COLUMNS if name in table]]
 
 
 def show_six(table: pd.DataFrame, words: SixWords, *, about: FigureAbout, key: str, file_name: str) -> None:

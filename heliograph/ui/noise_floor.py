@@ -18,7 +18,16 @@ from heliograph.ui.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["REPEAT_TAG", "NoiseSet", "load_noise_set", "noise_tags", "show_noise_floor", "show_noise_progress"]
+__all__ = [
+    "REPEAT_TAG",
+    "NoiseSet",
+    "load_noise_set",
+    "noise_tags",
+    "show_noise_floor",
+    "show_noise_progress",
+    "tell_next",
+    "tell_so_far",
+]
 
 REPEAT_TAG = ("repeat", "noise floor")
 LARGEST_SET = 3
@@ -76,13 +85,13 @@ def show_noise_floor(workspace: Workspace, participant: Participant) -> None:
         found = load_noise_set(workspace.store, participant.id, now=local_now())
         if not active:
             st.markdown(EXPLAINED.format(minutes=found.window_min))
-            st.markdown(_tell_so_far(found))
+            st.markdown(tell_so_far(found))
             if sure_button("Begin a set", key="record_noise_begin", icon=":material/play_arrow:"):
                 st.session_state[ACTIVE] = participant.id
                 st.rerun()
             return
-        st.markdown(f"**{_tell_next(found)}**")
-        st.caption(f"Recordings of the set are tagged repeat by themselves. {_tell_so_far(found)}")
+        st.markdown(f"**{tell_next(found)}**")
+        st.caption(f"Recordings of the set are tagged repeat by themselves. {tell_so_far(found)}")
         if sure_button("End the set", key="record_noise_end", icon=":material/stop:"):
             del st.session_state[ACTIVE]
             st.rerun()
@@ -92,7 +101,7 @@ def show_noise_progress(workspace: Workspace, participant: Participant | None) -
     """One line beside the runs just submitted: what the set under way needs next."""
     if participant is not None and st.session_state.get(ACTIVE) == participant.id:
         found = load_noise_set(workspace.store, participant.id, now=local_now())
-        st.info(f"Noise floor: {_tell_next(found)}", icon=":material/graphic_eq:")
+        st.info(f"Noise floor: {tell_next(found)}", icon=":material/graphic_eq:")
 
 
 def _find_open_set(frame: pd.DataFrame, now: datetime, window: timedelta) -> list[datetime]:
@@ -103,7 +112,8 @@ def _find_open_set(frame: pd.DataFrame, now: datetime, window: timedelta) -> lis
     return [moment for moment in recent if moment - recent[0] <= window]
 
 
-def _tell_so_far(found: NoiseSet) -> str:
+def tell_so_far(found: NoiseSet) -> str:
+    """How many sets of repeated recordings there are, and how many are missing."""
     if found.n_sets >= found.needed:
         return f"There are **{found.n_sets} sets with results: enough**. More make the estimate sharper."
     left = found.needed - found.n_sets
@@ -113,7 +123,8 @@ def _tell_so_far(found: NoiseSet) -> str:
     )
 
 
-def _tell_next(found: NoiseSet) -> str:
+def tell_next(found: NoiseSet) -> str:
+    """What to do next about the set that is being made."""
     if not found.under_way or found.until is None:
         return f"Make the first recording of the set; the next ones must follow within {found.window_min} minutes."
     until = f"{found.until:%H:%M}"

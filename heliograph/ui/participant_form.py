@@ -39,7 +39,11 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
     offered = search_participants(store, limit=OFFERED + 1)
     st.session_state.setdefault(f"{key}_kind", "Existing" if offered else "New")
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    wanted = row.segmented_control("Participant", ["Existing", "New"], key=f"{key}_kind", required=True)
+    # Without persist_state a value given here is told to the browser in this run only, and is lost where the
+    # browser is still fetching the field itself when the next run begins.
+    wanted = row.segmented_control(
+        "Participant", ["Existing", "New"], key=f"{key}_kind", required=True, persist_state="page"
+    )
     if wanted == "New":
         if _details_form(store, f"{key}_new", None):
             st.session_state[f"{key}_saved"] = st.session_state[f"{key}_new_label"].strip()
@@ -56,6 +60,7 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
             index=None,
             key=f"{key}_label",
             width=FIELD_PX,
+            persist_state="page",
             placeholder="Choose or type to search" if labels else "No participant yet: choose New",
         )
     found = load_participant_by_label(store, label) if label else None

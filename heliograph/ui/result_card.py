@@ -11,6 +11,7 @@ from heliograph.store import RunDetail, RunState, Section
 from heliograph.ui import messages
 from heliograph.ui.formats import format_local, format_seconds
 from heliograph.ui.frame import show_disclaimer
+from heliograph.ui.markup import escape
 from heliograph.ui.theme import get_mode
 from thymia_api import BIOMARKERS, Biomarker
 
@@ -100,5 +101,5 @@ def _make_row(biomarker: Biomarker, section: Section, mode: Mode) -> str:
 def _show_warnings(warnings: tuple[str, ...]) -> None:
     if not warnings:
         return
-    lines = "\n".join(f"- {messages.escape(text)}" for text in warnings)
+    lines = "\n".join(f"- {escape(text)}" for text in warnings)
     st.warning(f"**Treat this result with caution.** thymia warns:\n{lines}", icon=":material/warning:")

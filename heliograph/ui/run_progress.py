@@ -22,6 +22,7 @@ from heliograph.store import (
 )
 from heliograph.ui import messages
 from heliograph.ui.formats import format_utc
+from heliograph.ui.markup import escape
 from heliograph.ui.result_card import show_run_outcome
 from heliograph.ui.workspace import get_workspace
 
@@ -92,7 +93,7 @@ def _draw_steps(run_id: int) -> None:
             st.code(run.activity_link, language=None, wrap_lines=True)
         if run.last_problem:
             again = f" Next attempt: {format_utc(run.next_step_utc)}." if run.next_step_utc else ""
-            st.caption(f"Last attempt: {messages.escape(run.last_problem)}.{again}")
+            st.caption(f"Last attempt: {escape(run.last_problem)}.{again}")
 
 
 def _draw_step(step: RunState, *, done: bool, current: bool) -> None:

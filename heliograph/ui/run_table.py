@@ -58,10 +58,10 @@ def show_run_table(rows: Sequence[RunRow], *, key: str, results_only: bool = Fal
     """Draw the table (at least one row); choosing a row opens its run. Where all rows are results their states,
     all the same, make room for the scores."""
     columns = {
-        "Session": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
-        "Participant": st.column_config.TextColumn(width=115),
+        "Session": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=130),
+        "Participant": st.column_config.TextColumn(width=105),
         "State": st.column_config.TextColumn(width=170),
-        "Tags": st.column_config.TextColumn(width=150),
+        "Tags": st.column_config.TextColumn(width=130),
         "Warnings": st.column_config.TextColumn(width=85),
         "Run": st.column_config.NumberColumn(format="%d", width=60),
     } | {

@@ -18,7 +18,15 @@ from heliograph.store import (
     load_rating_pairs,
     load_study_settings,
 )
-from heliograph.ui.levels_panel import ADJUSTMENTS, Side, SixWords, format_interval, show_sides, show_six
+from heliograph.ui.levels_panel import (
+    ADJUSTMENTS,
+    Side,
+    SixWords,
+    format_interval,
+    show_sides,
+    show_six,
+    tabulate_six,
+)
 from heliograph.ui.markup import escape
 from heliograph.ui.self_report_measures import Measure, choose_measure, load_measures
 from heliograph.ui.workspace import Workspace
@@ -88,15 +96,16 @@ def _choose_biomarker(measure: Measure) -> Biomarker:
     if st.session_state.get(key) not in (None, *titles):
         st.session_state.pop(key, None)
     chosen = st.selectbox(
-        "Biomarker", list(titles), index=list(titles).index(likely), key=key, bind="query-params",
-        width=220,
+        "Biomarker", list(titles), index=list(titles).index(likely), key=key,
+        bind="query-params", persist_state="session", width=220,
     )  # fmt: skip
     return titles[chosen or likely]
 
 
 def _choose_days() -> int:
     chosen = st.selectbox(
-        "Runs within", list(DAYS), index=2, key="selfreport_days", bind="query-params", width=160,
+        "Runs within", list(DAYS), index=2, key="selfreport_days",
+        bind="query-params", persist_state="session", width=160,
         help="Each questionnaire is compared with the mean of the runs at most this far from its day.",
     )  # fmt: skip
     return DAYS.get(chosen or "3 days", 3)
@@ -153,7 +162,7 @@ def compute_correlations(rows: pd.DataFrame, settings: StudySettings) -> pd.Data
     """One row a biomarker and level: r with its interval, n, and p adjusted over the six of a level."""
     import pandas as pd
 
-    from heliograph.analysis import adjust_p, compute_between_correlation, compute_rmcorr
+    from heliograph.analysis import compute_between_correlation, compute_rmcorr
 
     parts = []
     for level, compute in (("within", compute_rmcorr), ("between", compute_between_correlation)):
@@ -161,22 +170,17 @@ def compute_correlations(rows: pd.DataFrame, settings: StudySettings) -> pd.Data
             compute(rows["participant_id"], rows["value"], rows[b.continuous], confidence=settings.confidence)
             for b in BIOMARKERS
         ]
-        part = pd.DataFrame(
-            {
-                "name": [biomarker.name for biomarker in BIOMARKERS],
-                "level": level,
-                "estimate": [entry.r for entry in found],
-                "low": [entry.low for entry in found],
-                "high": [entry.high for entry in found],
-                "confidence": settings.confidence,
-                "p": [entry.p for entry in found],
-                "p_adjusted": list(adjust_p([entry.p for entry in found], settings.p_adjust)),
-                "p_adjusted_by": settings.p_adjust,
-                "n_participants": [entry.n_participants for entry in found],
-                "n_runs": [entry.n_runs for entry in found],
-                "df": [entry.df for entry in found],
-                "note": [entry.note for entry in found],
-            }
+        part = tabulate_six(
+            level,
+            settings,
+            estimate=[entry.r for entry in found],
+            low=[entry.low for entry in found],
+            high=[entry.high for entry in found],
+            p=[entry.p for entry in found],
+            n_participants=[entry.n_participants for entry in found],
+            n_runs=[entry.n_runs for entry in found],
+            df=[entry.df for entry in found],
+            note=[entry.note for entry in found],
         )
         parts.append(part)
     return pd.concat(parts, ignore_index=True)

@@ -59,8 +59,8 @@ def choose_measure(
         st.session_state.pop(key, None)
     options = list(titles)
     chosen = st.selectbox(
-        label, options, index=min(default, len(options) - 1), key=key, bind="query-params",
-        width=CHOICE_PX, help=help,
+        label, options, index=min(default, len(options) - 1), key=key,
+        bind="query-params", persist_state="session", width=CHOICE_PX, help=help,
     )  # fmt: skip
     return titles.get(chosen or options[0], measures[0])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from heliograph.ui import views
+from heliograph.ui.query import restore_choices
 
 __all__ = ["AGREEMENT", "QUESTIONNAIRES", "SAME_SCALE", "choose_view"]
 
@@ -12,8 +13,5 @@ VIEWS = (AGREEMENT, SAME_SCALE, QUESTIONNAIRES)
 
 def choose_view() -> str:
     """Draw the views as one row of buttons."""
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="selfreport_view", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
+    restore_choices("selfreport_")
+    return views.choose_view(VIEWS, key="selfreport_view")

@@ -26,7 +26,7 @@ from heliograph.store import (
     load_tag_names,
     load_tag_values,
 )
-from heliograph.ui.messages import escape
+from heliograph.ui.markup import escape
 from heliograph.ui.ratings import ask_ratings
 
 __all__ = ["Session", "ask_session", "local_now"]

@@ -10,7 +10,15 @@ import streamlit as st
 
 from heliograph.charts import escape_plotly
 from heliograph.store import StudySettings, load_labels, load_study_settings
-from heliograph.ui.levels_panel import ADJUSTMENTS, Side, SixWords, format_interval, show_sides, show_six
+from heliograph.ui.levels_panel import (
+    ADJUSTMENTS,
+    Side,
+    SixWords,
+    format_interval,
+    show_sides,
+    show_six,
+    tabulate_six,
+)
 from heliograph.ui.sleep_panel import SleepRows
 from heliograph.ui.workspace import Workspace
 from thymia_api import BIOMARKERS, Biomarker
@@ -57,7 +65,12 @@ def show_sleep_and_voice(workspace: Workspace, found: SleepRows, about: FigureAb
     """Draw the choices, both figures, and the six biomarkers at both levels."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = st.selectbox(
-            "Sleep measure", list(PREDICTORS), key="sleep_measure", bind="query-params", width=260
+            "Sleep measure",
+            list(PREDICTORS),
+            key="sleep_measure",
+            bind="query-params",
+            persist_state="session",
+            width=260,
         )
         titles = {biomarker.title: biomarker for biomarker in BIOMARKERS}
         title = st.selectbox(
@@ -66,6 +79,7 @@ def show_sleep_and_voice(workspace: Workspace, found: SleepRows, about: FigureAb
             index=4,
             key="sleep_biomarker",
             bind="query-params",
+            persist_state="session",
             width=220,
         )
     predictor = PREDICTORS.get(words or "", next(iter(PREDICTORS.values())))
@@ -93,7 +107,7 @@ def fit_six(
     adjusted over the six of a level. `totals` are participants and runs before any sampling."""
     import pandas as pd
 
-    from heliograph.analysis import adjust_p, fit_within_between
+    from heliograph.analysis import fit_within_between
 
     fits = [
         fit_within_between(
@@ -102,37 +116,28 @@ def fit_six(
         )
         for biomarker in BIOMARKERS
     ]  # fmt: skip
-    parts = []
-    for level in ("within", "between"):
-        p = [getattr(fit, f"{level}_p") for fit in fits]
-        part = pd.DataFrame(
-            {
-                "name": [biomarker.name for biomarker in BIOMARKERS],
-                "level": level,
-                "predictor": predictor,
-                "estimate": [getattr(fit, level) for fit in fits],
-                "low": [getattr(fit, f"{level}_low") for fit in fits],
-                "high": [getattr(fit, f"{level}_high") for fit in fits],
-                "confidence": settings.confidence,
-                "p": p,
-                "p_adjusted": list(adjust_p(p, settings.p_adjust)),
-                "p_adjusted_by": settings.p_adjust,
-                "n_participants": [fit.n_participants for fit in fits],
-                "n_runs": [fit.n_runs for fit in fits],
-                "formula": [fit.report.formula for fit in fits],
-                "note": [_join_notes(fit.note, fit.problems if level == "within" else ()) for fit in fits],
-            }
+    parts = [
+        tabulate_six(
+            level,
+            settings,
+            predictor=predictor,
+            estimate=[getattr(fit, level) for fit in fits],
+            low=[getattr(fit, f"{level}_low") for fit in fits],
+            high=[getattr(fit, f"{level}_high") for fit in fits],
+            p=[getattr(fit, f"{level}_p") for fit in fits],
+            n_participants=[fit.n_participants for fit in fits],
+            n_runs=[fit.n_runs for fit in fits],
+            formula=[fit.report.formula for fit in fits],
+            note=[_join_notes(fit.note, fit.problems if level == "within" else ()) for fit in fits],
         )
-        parts.append(part)
+        for level in ("within", "between")
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
 def compare_people(rows: pd.DataFrame, column: str, settings: StudySettings) -> pd.DataFrame:
     """One row a biomarker: the change of persons' mean scores for one unit more of a measure that is one number a
     person (in every row of theirs), with p adjusted over the six."""
-    import pandas as pd
-
-    from heliograph.analysis import adjust_p
     from heliograph.analysis.between_slope import compute_between_slope
     from heliograph.analysis.levels_apart import compute_levels_apart
 
@@ -141,23 +146,18 @@ def compare_people(rows: pd.DataFrame, column: str, settings: StudySettings) -> 
         for biomarker in BIOMARKERS
     ]
     found = [compute_between_slope(part["x"], part["y"], confidence=settings.confidence) for part in people]
-    return pd.DataFrame(
-        {
-            "name": [biomarker.name for biomarker in BIOMARKERS],
-            "level": "between",
-            "predictor": column,
-            "estimate": [entry.slope for entry in found],
-            "low": [entry.low for entry in found],
-            "high": [entry.high for entry in found],
-            "confidence": settings.confidence,
-            "p": [entry.p for entry in found],
-            "p_adjusted": list(adjust_p([entry.p for entry in found], settings.p_adjust)),
-            "p_adjusted_by": settings.p_adjust,
-            "n_participants": [entry.n for entry in found],
-            "n_runs": [int(part["n_runs"].sum()) for part in people],
-            "formula": f"mean score ~ {column}",
-            "note": [entry.note for entry in found],
-        }
+    return tabulate_six(
+        "between",
+        settings,
+        predictor=column,
+        estimate=[entry.slope for entry in found],
+        low=[entry.low for entry in found],
+        high=[entry.high for entry in found],
+        p=[entry.p for entry in found],
+        n_participants=[entry.n for entry in found],
+        n_runs=[int(part["n_runs"].sum()) for part in people],
+        formula=f"mean score ~ {column}",
+        note=[entry.note for entry in found],
     )
 
 

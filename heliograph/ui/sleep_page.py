@@ -6,8 +6,10 @@ from datetime import date
 
 import streamlit as st
 
+from heliograph.ui.query import restore_choices
 from heliograph.ui.sleep_models import show_sleep_and_voice
-from heliograph.ui.sleep_panel import VIEWS, choose_range, choose_view, load_rows, show_sample, show_sleep
+from heliograph.ui.sleep_panel import VIEWS, choose_range, load_rows, show_sample, show_sleep
+from heliograph.ui.views import choose_view
 from heliograph.ui.workspace import Workspace
 
 __all__ = ["show_sleep_page"]
@@ -17,8 +19,9 @@ def show_sleep_page(workspace: Workspace) -> None:
     """Draw the page below its head."""
     from heliograph.charts.cohort_frame import FigureAbout
 
+    restore_choices("sleep_")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        view = choose_view()
+        view = choose_view(VIEWS, key="sleep_view")
         chosen = choose_range()
     with st.spinner("Reading the results…"):
         found = load_rows(workspace, chosen)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from heliograph.charts.cohort_frame import FigureAbout
 
-__all__ = ["VIEWS", "SleepRows", "choose_range", "choose_view", "load_rows", "show_sample", "show_sleep"]
+__all__ = ["VIEWS", "SleepRows", "choose_range", "load_rows", "show_sample", "show_sleep"]
 
 VIEWS = ("Sleep", "Sleep and the voice")
 RANGES: dict[str, int | None] = {"30 days": 30, "60 days": 60, "90 days": 90, "All": None}
@@ -57,19 +57,16 @@ class SleepRows:
     chosen: str
 
 
-def choose_view() -> str:
-    """Draw the views as one row of buttons."""
-    chosen = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="sleep_view", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return chosen or VIEWS[0]
-
-
 def choose_range() -> str:
     """Draw the ranges."""
     chosen = st.segmented_control(
-        "Range", list(RANGES), default="All", required=True, key="sleep_range", bind="query-params"
+        "Range",
+        list(RANGES),
+        default="All",
+        required=True,
+        key="sleep_range",
+        bind="query-params",
+        persist_state="session",
     )
     return chosen or "All"
 
@@ -116,7 +113,12 @@ def show_sleep(workspace: Workspace, found: SleepRows, about: FigureAbout) -> No
         st.markdown("**All participants**")
         st.dataframe(
             _make_summary(summary), hide_index=True, key="sleep_summary",
-            column_config={"Measure": st.column_config.TextColumn(width=230)},
+            column_config={
+                # Measure, number and median fit side by side on a phone; the others are scrolled to.
+                "Measure": st.column_config.TextColumn(width=165),
+                "Participants": st.column_config.NumberColumn(width=90),
+                "Median": st.column_config.TextColumn(width=70),
+            },
             alt="Sleep measures over all participants",
         )  # fmt: skip
         st.caption("Each participant counts once, with their own mean.")
@@ -128,7 +130,7 @@ def show_sleep(workspace: Workspace, found: SleepRows, about: FigureAbout) -> No
     st.markdown("**Each participant**")
     st.dataframe(
         _make_people(named), hide_index=True, key="sleep_people", column_config=_configure_people(),
-        alt="Sleep measures of each participant",
+        placeholder="–", alt="Sleep measures of each participant",
     )  # fmt: skip
     with st.expander("How these are computed", icon=":material/help:"):
         st.markdown(EXPLAINED)
@@ -165,7 +167,7 @@ def _make_summary(summary: pd.DataFrame) -> pd.DataFrame:
                 "Participants": int(row["n_participants"]),
                 "Median": _format(row["median"], view),
                 "Middle half": f"{_format(row['low'], view)} to {_format(row['high'], view)}",
-                "Mean ± SD": f"{_format(row['mean'], view)} ± {_format(row['sd'], None)}",
+                "Mean ± SD": f"{_format(row['mean'], view)} ± {_format_spread(row['sd'], view)}",
             }
         )
         if not row["n_participants"]:
@@ -173,12 +175,19 @@ def _make_summary(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _format(value: float, view: MeasureView | None) -> str:
+def _format(value: float, view: MeasureView) -> str:
     if value != value:
         return "–"
-    if view is not None and view.clock:
+    if view.clock:
         return format_clock(value)
-    return f"{value:.0f}" if view is not None and view.column == "sri" else f"{value:.2f}"
+    return f"{value:.0f}" if view.column == "sri" else f"{value:.2f}"
+
+
+def _format_spread(value: float, view: MeasureView) -> str:
+    """A standard deviation with the digits of its mean; beside a time of day in hours."""
+    if value != value:
+        return "–"
+    return f"{value:.2f} h" if view.clock else _format(value, view)
 
 
 def _make_people(people: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,9 @@ STYLE = """
   [data-testid="stColumn"]:has(.st-key-record_live) { position: sticky; top: 3.5rem; z-index: 9; padding: .5rem 0;
     border-bottom: 1px solid rgba(128, 128, 128, .35); }
   [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) { gap: 1rem; }
+  [class*="st-key-overview_attention_"] [data-testid="stLayoutWrapper"]:has(> [data-testid="stVerticalBlock"]),
+  [class*="st-key-overview_drift_"] [data-testid="stLayoutWrapper"]:has(> [data-testid="stVerticalBlock"]) {
+    flex-basis: 100% !important; }
   .st-key-overview_tiles { gap: .5rem; }
   .st-key-overview_tiles > div { flex: 0 1 calc(50% - .25rem) !important;
     width: calc(50% - .25rem) !important; min-width: 0 !important; }

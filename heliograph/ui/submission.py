@@ -24,7 +24,7 @@ from heliograph.store import (
 )
 from heliograph.ui.buttons import sure_button
 from heliograph.ui.formats import format_seconds, format_utc
-from heliograph.ui.messages import escape
+from heliograph.ui.markup import escape
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import own_tokens

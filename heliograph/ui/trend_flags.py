@@ -39,12 +39,13 @@ def describe_flag(flag: Flag) -> str:
 
 
 def describe_flags(flags: Sequence[Flag]) -> str:
-    """`Above own normal: stress, distress. Below own normal: exhaustion.`, each score once for a side."""
+    """`Above own normal: stress, distress. Below own normal: exhaustion.`, each score by its newest flag."""
+    newest = {flag.column_name: flag for flag in sorted(flags, key=lambda flag: (flag.session_local, flag.run_id))}
     sides = []
     for direction, words in SIDES.items():
-        names = [TITLES.get(flag.column_name, flag.column_name) for flag in flags if flag.direction == direction]
+        names = [TITLES.get(name, name) for name, flag in newest.items() if flag.direction == direction]
         if names:
-            sides.append(f"{words}: {', '.join(dict.fromkeys(names)).lower()}.")
+            sides.append(f"{words}: {', '.join(names).lower()}.")
     return " ".join(sides)
 
 

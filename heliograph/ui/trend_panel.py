@@ -105,8 +105,11 @@ def show_no_participants() -> None:
 @st.fragment
 def show_trends() -> None:
     """Draw the page below its head. Whatever is chosen draws this part anew and nothing else."""
-    workspace = get_workspace()
-    show_trend_notice()
+    _show_body(get_workspace())
+    show_trend_notice()  # Last: a run that is broken off before it leaves the notice to the one that follows.
+
+
+def _show_body(workspace: Workspace) -> None:
     with st.container(key="trends_body"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             participant = choose_trend_participant(workspace.store)

@@ -29,6 +29,8 @@ from thymia_api import BIOMARKERS, Biomarker
 __all__ = ["Drift", "TrendReading", "judge_recordings", "read_slope", "read_trend"]
 
 MEASURES = ("speech_s", "duration_s", "level_dbfs", "peak_dbfs", "clipped_share", "missing_share")
+UNCERTAIN_MEASURES = ("snr_db", "bandwidth_hz")
+"""Not known of every recording that was measured."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,12 @@ def read_slope(reading: TrendReading, since_local: str | None) -> Slope:
 
 def judge_recordings(frame: pd.DataFrame) -> pd.Series:
     """One word a row for the recording: good, fair (one measure warns), poor (more, or one fails), unknown."""
-    words = [_judge(row) for row in frame.to_dict("records")]
+    words = [_judge(row) for row in frame[[*MEASURES, *UNCERTAIN_MEASURES]].to_dict("records")]
     return pd.Series(words, index=frame.index, dtype=object)
 
 
 def _read_drift(results: pd.DataFrame, scores: pd.Series, settings: StudySettings) -> Drift:
-    rows = results.assign(score=scores)
+    rows = results[["run_id", "session_local"]].assign(score=scores)
     rows = rows[~mark_repeats(rows, "score", settings.repeat_window_min)].reset_index(drop=True)
     chosen = select_baseline(
         rows, "score", first=settings.baseline_runs, since=settings.baseline_from, until=settings.baseline_until

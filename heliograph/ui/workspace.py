@@ -25,6 +25,7 @@ __all__ = [
     "Workspace",
     "close_workspace",
     "find_capture_path",
+    "find_own_host",
     "find_sandbox_path",
     "get_workspace",
 ]
@@ -60,7 +61,7 @@ class Workspace:
             return BASE_URLS[Region(self.settings.region)]
         scheme = "https" if streamlit_config.get_option("server.sslCertFile") else "http"
         port = streamlit_config.get_option("server.port")
-        return f"{scheme}://{_find_own_host()}:{port}{find_sandbox_path()}"
+        return f"{scheme}://{find_own_host()}:{port}{find_sandbox_path()}"
 
     @property
     def api_key(self) -> str:
@@ -118,7 +119,8 @@ def _find_path(own: str) -> str:
     return f"/{path}{own}" if path else own
 
 
-def _find_own_host() -> str:
+def find_own_host() -> str:
+    """The host under which this server reaches itself, in brackets where it is an IPv6 address."""
     address = str(streamlit_config.get_option("server.address") or "")
     if address in ("", "0.0.0.0", "::"):  # noqa: S104
         return "127.0.0.1"

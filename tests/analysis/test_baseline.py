@@ -8,12 +8,14 @@ import pytest
 
 from heliograph.analysis import compute_baseline, select_baseline
 
-# Factors r of the two-sided 95 % prediction interval mean ± r·s for one new observation of a normal distribution:
-# Hahn & Meeker, Statistical Intervals (1991), in two decimals; the same list stands in NeuroStats.jl, pred_int.
+# Factors r of the two-sided 95 % prediction interval mean ± r·s for one new observation of a normal distribution.
+# For 2 to 15 the list in src/statistics/pred_int.jl of https://github.com/JuliaHealth/NeuroAnalyzer.jl, in two
+# decimals; for 20 the example of predIntNormK in R's EnvStats, https://rdrr.io/cran/EnvStats/man/predIntNormK.html.
 FACTORS_95 = {
     2: 15.56, 3: 4.97, 4: 3.56, 5: 3.04, 6: 2.78, 7: 2.62, 8: 2.51, 9: 2.43, 10: 2.37, 11: 2.33, 12: 2.29,
     13: 2.26, 14: 2.24, 15: 2.22,
 }  # fmt: skip
+FACTOR_OF_20 = 2.144711
 
 
 def make_scores(n):
@@ -33,6 +35,11 @@ def test_the_band_has_the_published_width_for_one_new_observation(n, factor):
     baseline = compute_baseline(make_scores(n), first=None, needed=2)
     assert (baseline.high - baseline.mean) / baseline.sd == pytest.approx(factor, abs=0.0051)
     assert (baseline.mean - baseline.low) / baseline.sd == pytest.approx(factor, abs=0.0051)
+
+
+def test_the_band_of_twenty_has_the_published_width():
+    baseline = compute_baseline(make_scores(20), first=None, needed=2)
+    assert (baseline.high - baseline.mean) / baseline.sd == pytest.approx(FACTOR_OF_20, abs=5e-7)
 
 
 def test_only_the_first_scores_that_exist_make_the_baseline():

@@ -175,21 +175,25 @@ def test_an_ewma_of_weight_one_is_shewharts_chart():
     assert compute_ewma_arl(1, 3, limits="asymptotic") == pytest.approx(370.398, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("h", "lengths"),
-    [
-        (4, [168, 74.2, 26.6, 13.3, 8.38, 4.75, 3.34, 2.19]),
-        (5, [465, 139, 38.0, 17.0, 10.4, 5.75, 4.01, 2.57]),
-    ],
-)
-def test_cusum_run_lengths_are_those_of_montgomerys_table(h, lengths):
-    # Introduction to Statistical Quality Control, table 9.3, after Lucas & Crosier (1982): k = 1/2.
-    for shift, length in zip(SHIFTS[:-1], lengths, strict=True):
-        assert compute_cusum_arl(0.5, h, shift=shift) == pytest.approx(length, rel=4e-3)
+# The documentation of xcusum.arl in R's spc reprints all that follows from the papers and the manual:
+# https://search.r-project.org/CRAN/refmans/spc/html/xcusum.arl.html.
+def test_cusum_run_lengths_are_those_of_lucas_and_crosier():
+    """Lucas and Crosier (1982), Technometrics 24:199, table 1: two-sided, k = 1/2, h = 4, without a head start."""
+    lengths = {0: 168, 0.25: 74.2, 0.5: 26.6, 0.75: 13.3, 1: 8.38, 1.5: 4.75, 2: 3.34, 2.5: 2.62, 3: 2.19}
+    for shift, length in lengths.items():
+        assert compute_cusum_arl(0.5, 4, shift=shift) == pytest.approx(length, rel=3e-3)
+    for shift, length in {4: 1.71, 5: 1.31}.items():
+        assert compute_cusum_arl(0.5, 4, shift=shift) == pytest.approx(length, abs=0.006)
+
+
+def test_the_cusum_run_length_is_that_of_waldmann():
+    """Waldmann (1986), Technometrics 28:61, table 6: two-sided, k = 0.6, h = 3, shift 0.2 downwards, 65.4; spc's
+    own example rounds to that one decimal, too."""
+    assert compute_cusum_arl(0.6, 3, shift=-0.2) == pytest.approx(65.4, abs=0.1)
 
 
 def test_the_cusum_run_length_is_that_of_sas():
-    # SAS/QC User's Guide (1999): two-sided, k 0.25, h 8, shift 2.5.
+    """SAS/QC manual (1999): two-sided, k = 0.25, h = 8, shift 2.5."""
     assert compute_cusum_arl(0.25, 8, shift=2.5) == pytest.approx(4.1500826715, abs=2e-6)
 
 

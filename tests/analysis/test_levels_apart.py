@@ -8,26 +8,13 @@ import numpy as np
 import pytest
 
 from heliograph.analysis.levels_apart import compute_levels_apart
-
-# Bland and Altman (1995), BMJ 310:446, table I: intramural pH and PaCO2 of eight subjects.
-PH_PACO2 = {
-    1: "6.68 3.97 6.53 4.12 6.43 4.09 6.33 3.97",
-    2: "6.85 5.27 7.06 5.37 7.13 5.41 7.17 5.44",
-    3: "7.40 5.67 7.42 3.64 7.41 4.32 7.37 4.73 7.34 4.96 7.35 5.04 7.28 5.22 7.30 4.82 7.34 5.07",
-    4: "7.36 5.67 7.33 5.10 7.29 5.53 7.30 4.75 7.35 5.51",
-    5: "7.35 4.28 7.30 4.44 7.30 4.32 7.37 3.23 7.27 4.46 7.28 4.72 7.32 4.75 7.32 4.99",
-    6: "7.38 4.78 7.30 4.73 7.29 5.12 7.33 4.93 7.31 5.03 7.33 4.93",
-    7: "6.86 6.85 6.94 6.44 6.92 6.52",
-    8: "7.19 5.28 7.29 4.56 7.21 4.34 7.25 4.32 7.20 4.41 7.19 3.69 6.77 6.09 6.82 5.58",
-}
+from tests.analysis.bland_altman import read_ph
 
 
 def test_the_common_slope_explains_the_published_sum_of_squares():
     """Bland and Altman (1995), table II: analysis of variance for pH with subjects and PaCO2; the sums of squares
     are 0.1153 for PaCO2 (1 degree of freedom) and 0.3337 for the residual (38)."""
-    values = {person: np.array(text.split(), dtype=float).reshape(-1, 2) for person, text in PH_PACO2.items()}
-    persons = np.repeat(list(values), [len(part) for part in values.values()])
-    ph, paco2 = np.concatenate(list(values.values())).T
+    persons, ph, paco2 = read_ph()
     apart = compute_levels_apart(persons, paco2, ph)
     explained = apart.slope_within * float((apart.points["x"] * apart.points["y"]).sum())
     assert explained == pytest.approx(0.1153, abs=5e-5)

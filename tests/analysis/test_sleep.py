@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heliograph.analysis.sleep import compute_regularity, compute_sleep_measures, compute_social_jetlag
+from heliograph.analysis.sleep import (
+    compute_mean_clock,
+    compute_regularity,
+    compute_sleep_measures,
+    compute_social_jetlag,
+    list_nights,
+)
 
 
 def make_nights(*nights: tuple[str, str], person: int = 1) -> pd.DataFrame:
@@ -156,3 +162,18 @@ def test_social_jetlag_needs_two_nights_of_each_and_other_days_can_be_free():
     assert row["note"] == "not enough nights (0 of 2 before free days, 5 of 2 before work days)"
     assert math.isnan(row["msf_h"])
     assert compute_social_jetlag(week, free_weekdays=(0, 1)).iloc[0]["social_jetlag_h"] == 0
+
+
+def test_the_mean_of_times_around_midnight_is_midnight_and_of_none_is_not_known():
+    midnight = compute_mean_clock(np.array([-1 / 6, 1 / 6]))
+    assert min(midnight, 24 - midnight) == pytest.approx(0, abs=1e-9)
+    assert compute_mean_clock(np.array([23.0, 23.0])) == pytest.approx(23)
+    assert math.isnan(compute_mean_clock(np.array([])))
+
+
+def test_nights_are_one_a_day_of_waking_in_order_with_the_longest_sleep():
+    rows = make_nights(("07 23:00", "08 07:00"), ("05 23:00", "06 07:00"), ("06 13:00", "06 14:00"))
+    nights = list_nights(rows)
+    assert nights["day"].dt.day.tolist() == [6, 8]
+    assert nights["duration"].tolist() == [8.0, 8.0]
+    assert nights["mid_sleep_h"].tolist() == [3.0, 3.0]

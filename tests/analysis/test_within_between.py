@@ -9,27 +9,7 @@ import pandas as pd
 import pytest
 
 from heliograph.analysis.within_between import fit_within_between, split_within_between
-
-# Bland and Altman (1995), BMJ 310:446, table I: pH and PaCO2 of eight subjects.
-PH_PACO2 = {
-    1: "6.68 3.97 6.53 4.12 6.43 4.09 6.33 3.97",
-    2: "6.85 5.27 7.06 5.37 7.13 5.41 7.17 5.44",
-    3: "7.40 5.67 7.42 3.64 7.41 4.32 7.37 4.73 7.34 4.96 7.35 5.04 7.28 5.22 7.30 4.82 7.34 5.07",
-    4: "7.36 5.67 7.33 5.10 7.29 5.53 7.30 4.75 7.35 5.51",
-    5: "7.35 4.28 7.30 4.44 7.30 4.32 7.37 3.23 7.27 4.46 7.28 4.72 7.32 4.75 7.32 4.99",
-    6: "7.38 4.78 7.30 4.73 7.29 5.12 7.33 4.93 7.31 5.03 7.33 4.93",
-    7: "6.86 6.85 6.94 6.44 6.92 6.52",
-    8: "7.19 5.28 7.29 4.56 7.21 4.34 7.25 4.32 7.20 4.41 7.19 3.69 6.77 6.09 6.82 5.58",
-}
-
-
-def read_ph() -> pd.DataFrame:
-    rows = [
-        (person, float(ph), float(paco2))
-        for person, text in PH_PACO2.items()
-        for ph, paco2 in zip(text.split()[::2], text.split()[1::2], strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["participant_id", "ph", "paco2"])
+from tests.analysis.bland_altman import read_ph
 
 
 def make_rows(people: int = 12, runs: int = 10, *, within: float = -0.03, between: float = 0.05) -> pd.DataFrame:
@@ -46,7 +26,8 @@ def test_with_fixed_persons_the_effect_within_is_that_of_the_published_analysis_
     """Bland and Altman (1995), table II: of the variation in pH, 0.1153 is due to PaCO2 within subjects and 0.3337
     is residual with 38 degrees of freedom, F = 13.1. Mundlak (1978): a random intercept beside the person's mean
     leaves the coefficient of that analysis, so that its square over its variance is F."""
-    rows = split_within_between(read_ph(), "paco2")
+    persons, ph, paco2 = read_ph()
+    rows = split_within_between(pd.DataFrame({"participant_id": persons, "ph": ph, "paco2": paco2}), "paco2")
     away = rows["ph"] - rows.groupby("participant_id")["ph"].transform("mean")
     slope = (away * rows["deviation"]).sum() / (rows["deviation"] ** 2).sum()
     explained = slope**2 * (rows["deviation"] ** 2).sum()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import thymia_api
-from thymia_api import _models as models
+from thymia_api import _requests
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[1] / "contract" / "thymia-openapi.yaml").read_text("utf-8"))
 SCHEMAS: dict[str, Any] = CONTRACT["components"]["schemas"]
@@ -43,7 +43,8 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
 
 
 def _get_model(name: str) -> Any:
-    return getattr(models, name)
+    # What both kinds of run have in common is never built by itself, and so it's not offered.
+    return _requests.RunCreate if name == "RunCreate" else getattr(thymia_api, name)
 
 
 @pytest.mark.parametrize("name", ENUMS)

@@ -33,6 +33,7 @@ from thymia_api.speech import (
     decode_recording,
     identify_format,
 )
+from thymia_api.speech._decoding import mix_to_mono
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,9 +80,7 @@ def test_equal_channels_mix_to_the_same_level_as_one() -> None:
     both = np.stack([tone, tone])
     path_frame = av.AudioFrame.from_ndarray(both, format="fltp", layout="stereo")
     path_frame.sample_rate = RATE_HZ
-    from thymia_api.speech._decoding import _mix_to_mono
-
-    assert np.array_equal(_mix_to_mono(path_frame), tone)
+    assert np.array_equal(mix_to_mono(path_frame), tone)
 
 
 def test_the_picture_beside_the_sound_is_ignored() -> None:

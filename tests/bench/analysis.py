@@ -1,6 +1,6 @@
 """(e) The analysis pages at 10³ to 10⁶ runs. One participant's view must stay as quick as in a small store and be
 at least 50 times as quick as a notebook that reads the table and filters; a cohort's view over a full year must
-grow no faster than the runs in it.
+grow no faster than the runs in it. At the largest size the pages themselves are opened as well.
 
     python -m tests.bench.analysis --max 1000000
 """
@@ -36,6 +36,7 @@ from heliograph.store import (
     load_cohort_deviations,
     load_cohort_levels,
     load_cohort_options,
+    load_cohort_people,
     load_cohort_runs,
     load_events,
     load_flags,
@@ -45,6 +46,7 @@ from heliograph.store import (
     load_trend,
 )
 from heliograph.ui.trend_reading import read_slope, read_trend
+from tests.bench.pages import FIRST_VIEW, NEXT_VIEW, WORKSPACE, measure_pages
 from tests.bench.store_scale import RUNS_PER_PARTICIPANT, fill_store
 from thymia_api import BIOMARKERS
 
@@ -125,6 +127,7 @@ def collect_cohort_views(store: Store) -> Views:
             store, YEAR, limit_participants=HEAT_PARTICIPANTS
         ),
         "levels by week": lambda _: load_cohort_levels(store, YEAR, group="tag:arm", period="week"),
+        "people by week": lambda _: load_cohort_people(store, YEAR, group="tag:arm", period="week"),
         "correlations (sample)": correlate,
         "sleep (sample)": lambda _: load_sleep_rows(store, YEAR, limit=SAMPLED_RUNS),
         "ratings (sample)": lambda _: load_rating_pairs(store, "kss", YEAR, limit=SAMPLED_RUNS),
@@ -182,7 +185,9 @@ def measure(sizes: Sequence[int]) -> list[str]:
         stores: dict[int, Store] = {}
         for size in sizes:
             began = time.perf_counter()
-            stores[size] = stack.enter_context(fill_store(Path(folder) / str(size), size))
+            stores[size] = stack.enter_context(
+                fill_store(Path(folder) / str(size) / WORKSPACE, size, workspace=WORKSPACE)
+            )
             print(f"{size:>9,} runs, filled in {time.perf_counter() - began:.1f} s", flush=True)
         people = {
             size: collect_person_views(store, max(1, size // RUNS_PER_PARTICIPANT))
@@ -200,7 +205,11 @@ def measure(sizes: Sequence[int]) -> list[str]:
             {largest: {"notebook": lambda turn: run_notebook(stores[largest].database_path, 1 + turn)}},
             NOTEBOOK_ROUNDS,
         )["notebook"][largest]
-    return _judge(person, cohorts, notebook, sizes)
+        pages = measure_pages(Path(folder) / str(largest), largest)
+        print(f"{'page at ' + format(largest, ','):<32}{'median CPU ms':>14}")
+        for name, seconds in pages.items():
+            print(f"{name:<32}{1000 * seconds:>14.0f}")
+    return [*_judge(person, cohorts, notebook, sizes), *_judge_pages(pages)]
 
 
 def _judge(
@@ -225,6 +234,14 @@ def _judge(
         f"{slowest} takes too long": cohorts[slowest][largest] > COHORT_LIMIT_S,
     }
     return [words for words, missed in misses.items() if missed]
+
+
+def _judge_pages(pages: dict[str, float]) -> list[str]:
+    return [
+        f"{name} takes {seconds:.2f} s (target {limit})"
+        for name, seconds in pages.items()
+        if seconds > (limit := PERSON_LIMIT_S if name in (FIRST_VIEW, NEXT_VIEW) else COHORT_LIMIT_S)
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

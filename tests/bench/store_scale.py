@@ -161,10 +161,10 @@ STATEMENTS = (
 )
 
 
-def fill_store(folder: Path, n_runs: int) -> Store:
+def fill_store(folder: Path, n_runs: int, *, workspace: str = "bench") -> Store:
     """A store with `n_runs` synthetic runs of `n_runs / 100` participants, spread evenly over three years: every
     participant has the same number at any size. Recordings have rows but no files."""
-    Store.open(folder, workspace="bench", synthetic=True).close()
+    Store.open(folder, workspace=workspace, synthetic=True).close()
     with closing(sqlite3.connect(folder / "heliograph.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -184,7 +184,7 @@ def fill_store(folder: Path, n_runs: int) -> Store:
             connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
-    return Store.open(folder, workspace="bench", synthetic=True)
+    return Store.open(folder, workspace=workspace, synthetic=True)
 
 
 def collect_queries(store: Store, n_runs: int) -> dict[str, Callable[[int], object]]:

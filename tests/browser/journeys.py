@@ -155,8 +155,12 @@ def upload(page: Page, *files: tuple[str, bytes]) -> None:
 
 def give_reasons(page: Page) -> None:
     """Say why, wherever a row warns."""
+    expect(page.locator(".hg-quality").first).to_be_visible()
     settle(page)
-    for reason in page.get_by_role("textbox", name="Reason for submitting despite the warnings").all():
+    warned = page.locator(".hg-quality").filter(has_text="! Check").count()
+    reasons = page.get_by_role("textbox", name="Reason for submitting despite the warnings")
+    expect(reasons).to_have_count(warned)  # Each kind of field is fetched when it is first needed.
+    for reason in reasons.all():
         reason.fill("test recording")
         reason.press("Tab")
         settle(page)
@@ -168,15 +172,8 @@ def submit_button(page: Page) -> Locator:
 
 def submit(page: Page) -> None:
     """Submit what is under review, giving reasons where they are asked for."""
-    asked = page.get_by_text("Give a reason for submitting")
-    for _ in range(3):  # A page that is being drawn again can take a field from under the typing hand.
-        give_reasons(page)
-        try:
-            expect(asked).to_have_count(0, timeout=8_000)
-            break
-        except AssertionError:
-            continue
-    expect(asked).to_have_count(0)
+    give_reasons(page)
+    expect(page.get_by_text("Give a reason for submitting")).to_have_count(0)
     submit_button(page).click()
 
 

@@ -95,6 +95,26 @@ def test_trends_walks_from_a_flag_to_its_dismissal_and_the_numbers(pilot, page):
         assert len(load_open_flags(store)) == before - 1
 
 
+def test_words_of_dated_notes_do_not_meet_on_a_phone(pilot, page):
+    """What is written beside the lines of dated notes stands apart, as the browser draws it."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    open_page(page, f"{pilot.url}/trends?participant={DRIFTING + 1}", "Trends")
+    drawn(page, f"Participant {DRIFTING_LABEL}")
+    settle(page)
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot g.textpoint text')].map(text => {"
+        " const box = text.getBoundingClientRect();"
+        " return [text.textContent, box.left, box.top, box.right, box.bottom]; })"
+    )
+    assert {"medication", "exam"} <= {words for words, *_ in boxes}
+    for number, (words, left, top, right, bottom) in enumerate(boxes):
+        assert right <= 390, words
+        assert right - left <= 6 * len(words) + 2, words  # What the figure reckons with.
+        for other, *box in boxes[number + 1 :]:
+            apart = right <= box[0] or box[2] <= left or bottom <= box[1] or box[3] <= top
+            assert apart, f"{words} meets {other}"
+
+
 def test_cohorts_compares_arms_and_fits_models_and_a_figure_becomes_a_file(pilot, page):
     """Groups, weeks, heat map, levels and correlations are drawn; models say estimate, interval and n; the address
     brings the same view back; a PNG is really drawn."""
@@ -120,6 +140,35 @@ def test_cohorts_compares_arms_and_fits_models_and_a_figure_becomes_a_file(pilot
     png = download(page, "cohorts_groups", "png")
     assert png.startswith(b"\x89PNG")
     assert len(png) > 20_000
+
+
+def test_back_from_a_participants_trend_finds_the_cohort_as_it_was(pilot, page):
+    """Group, biomarker and filters are there again, in the address too; the same holds for Sleep's view."""
+    open_page(page, f"{pilot.url}/cohorts?cohorts_sex=Female", "Cohorts")
+    choose(page, "Group by", "Study arm")
+    settle(page)
+    choose(page, "Biomarker", "Stress")
+    settle(page)
+    figure = drawn(page, "Stress by study arm", "Only birth sex female")
+    dot = figure.locator(".scatterlayer .points path.point").first.bounding_box()
+    page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    expect_page(page, "Trends")
+    drawn(page, "Participant P-")
+    page.go_back()
+    expect_page(page, "Cohorts")
+    drawn(page, "Stress by study arm", "Only birth sex female")
+    for choice in ("cohorts_group=Study", "cohorts_biomarker=Stress", "cohorts_sex=Female"):
+        expect(page).to_have_url(re.compile(re.escape(choice)))
+    assert "participant" not in page.url
+
+    open_page(page, f"{pilot.url}/sleep?sleep_view=Sleep+and+the+voice", "Sleep")
+    drawn(page, "within persons")
+    page.get_by_role("link", name="Self-report").first.click()
+    expect_page(page, "Self-report")
+    settle(page)
+    page.go_back()
+    expect_page(page, "Sleep")
+    drawn(page, "within persons")
 
 
 def test_sleep_shows_nights_and_both_levels_apart(pilot, page):

@@ -13,6 +13,7 @@ from tests.browser.conftest import DEEPER_RATE_HZ, SPEECH
 from tests.browser.journeys import (
     LONG_MS,
     choose,
+    choose_way,
     enter_participant,
     expect_page,
     expect_result,
@@ -96,6 +97,26 @@ def test_leaving_the_page_in_mid_recording_loses_nothing(server, page):
         choose(page, "Label", "Leaver")
     review_found(page)
     assert float(quality(page, "Speech").split()[0]) >= 3
+
+
+def test_a_click_before_the_page_has_loaded_its_fields_keeps_the_participant(server, page):
+    """On a slow line one can choose how to record while the field with the participant is still being fetched."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/Selectbox.*.js", hold)
+    number = server.add_participant("Hasty")
+    page.goto(f"{server.url}/record?participant={number}")
+    choose_way(page, "Upload files")
+    assert page.get_by_role("combobox", name="Label").count() == 0
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("combobox", name="Label")).to_have_value("Hasty")
+    upload(page, ("speech.flac", encode(make_speech(20), "flac")))
+    expect_review(page)
+    assert f"participant={number}" in page.url
 
 
 def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about(server, page):

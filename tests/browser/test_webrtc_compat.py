@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 from aiortc.codecs import CODECS
 from streamlit.components.lib.local_component_registry import LocalComponentRegistry
+from streamlit.components.v1 import component_registry
 from streamlit.runtime import Runtime
 from streamlit_webrtc import WebRtcStreamerContext, component
 
 from heliograph.ui import _webrtc_compat
 from tests.browser.journeys import expect_page, microphone, open_record, settle, turn_on_microphone
+from tests.browser.servers import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -48,6 +52,19 @@ def test_the_component_can_be_registered_outside_a_script():
     registry = LocalComponentRegistry()
     registry.register_component(component._component_func)
     assert registry.get_component_path(component._component_func.name)
+
+
+def test_the_package_is_imported_outside_a_script_without_a_word_about_that():
+    """Streamlit warns of each component that is declared outside a script's run, unless it is told not to."""
+    code = "from heliograph.ui import _webrtc_compat; _webrtc_compat.register_component()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ScriptRunContext" not in done.stderr
+    asked = inspect.signature(component_registry.get_script_run_ctx).parameters
+    assert "suppress_warning" in asked
+    assert "get_script_run_ctx()" in inspect.getsource(component_registry.declare_component)
 
 
 @pytest.mark.browser

@@ -11,11 +11,9 @@ import pytest
 from heliograph.analysis import compute_bland_altman
 from heliograph.charts.agreement import plot_bland_altman
 from heliograph.charts.cohort_frame import FigureAbout
+from tests.analysis.bland_altman import LARGE, MINI
 
 ABOUT = FigureAbout("pilot", True, date(2026, 5, 1))
-# Bland and Altman (1986), Lancet 327:307: peak flow by the large and the mini Wright meter, first readings, l/min.
-LARGE = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
-MINI = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451]
 
 
 def plot(pairs, limits, **changes):

@@ -35,7 +35,7 @@ def make_deviations(values):
 
 
 def heat(frame, **changes):
-    settings = {"biomarker": STRESS, "baseline_runs": 5, "n_participants": 2, "about": ABOUT} | changes
+    settings = {"biomarker": STRESS, "baseline_runs": 5, "about": ABOUT} | changes
     return plot_cohort_heat(frame, **settings)
 
 
@@ -55,23 +55,28 @@ def test_weeks_without_results_stay_empty_and_keep_their_place():
     assert trace.hoverongaps is False
 
 
-def test_more_participants_than_fit_are_counted_and_those_without_a_baseline_are_told():
-    frame = make_deviations({person: {0: 0.1} for person in range(1, ROWS_SHOWN + 11)})
-    figure = heat(frame, n_participants=200, without_baseline=3)
-    assert len(figure.data[0].y) == ROWS_SHOWN
-    words = words_of(figure)
-    assert f"Showing {ROWS_SHOWN} of 200 participants" in words
-    assert "3 participants without a full baseline" in words
+def test_a_page_of_participants_says_which_of_how_many_and_keeps_the_scale_and_weeks_of_all():
+    frame = make_deviations({person: {0: 0.1} for person in range(1, ROWS_SHOWN + 11)} | {999: {5: -0.62}})
+    first = heat(frame, order="Largest change first", without_baseline=3)
+    assert len(first.data[0].y) == ROWS_SHOWN
+    assert f"n = {ROWS_SHOWN + 11} participants, 1 to {ROWS_SHOWN} shown · largest change first" in words_of(first)
+    assert "3 participants without a full baseline" in words_of(first)
+    second = heat(frame, begin=ROWS_SHOWN)
+    assert second.layout.yaxis.ticktext[0] == f"P-{ROWS_SHOWN + 1:03d}"
+    assert f"{ROWS_SHOWN + 1} to {ROWS_SHOWN + 11} shown" in words_of(second)
+    for figure in (first, second):
+        assert figure.data[0].zmax == 0.7
+        assert len(figure.data[0].x) == 6
 
 
 def test_a_heat_map_of_nobody_or_of_one_week_can_be_drawn():
-    assert heat(make_deviations({}), n_participants=0).data
+    assert heat(make_deviations({})).data
     figure = heat(make_deviations({1: {0: float("nan")}, 2: {0: 0.2}}))
     assert "n = 1 participant" in words_of(figure)
     assert "<img" not in str(heat(make_deviations({1: {0: 0.1}}).assign(participant="<img src=x>")))
 
 
-def make_levels(groups, weeks=(None,)):
+def make_levels(groups, weeks=(None,), *, together=False):
     rows = [
         (group, pd.NaT if week is None else MONDAY + pd.Timedelta(days=7 * week), "stress", level, count)
         for group, counts in groups.items()
@@ -79,36 +84,38 @@ def make_levels(groups, weeks=(None,)):
         for level, count in enumerate(counts)
     ]
     levels = pd.DataFrame(rows, columns=["group", "period", "column", "level", "n_runs"])
-    cells = levels[["group", "period"]].drop_duplicates()
-    people = pd.concat([cells.assign(participant_id=person) for person in (1, 2, 3)])
-    return levels, people
+    if not together:
+        return levels, levels[["group", "period"]].drop_duplicates().assign(n_participants=3)
+    return levels, pd.DataFrame({"group": list(groups), "period": pd.NaT, "n_participants": 3})
 
 
 def test_shares_are_of_the_groups_own_results_and_add_up_to_one():
-    levels, cells = make_levels({"A": (1, 3, 0, 0), "B": (0, 0, 0, 5)})
-    shares = compute_level_shares(levels, cells, "stress")
+    levels, people = make_levels({"A": (1, 3, 0, 0), "B": (0, 0, 0, 5)})
+    shares = compute_level_shares(levels, people, "stress")
     assert list(shares.query("group == 'A'")["share"]) == [0.25, 0.75, 0, 0]
     assert set(shares["n_participants"]) == {3}
     assert shares.groupby("group")["share"].sum().tolist() == [1, 1]
 
 
 def test_a_group_without_results_of_this_bucket_has_no_share():
-    levels, cells = make_levels({"A": (0, 0, 0, 0), "B": (1, 0, 0, 0)})
-    assert set(compute_level_shares(levels, cells, "stress")["group"]) == {"B"}
-    assert compute_level_shares(levels, cells, "exhaustion").empty
+    levels, people = make_levels({"A": (0, 0, 0, 0), "B": (1, 0, 0, 0)})
+    assert set(compute_level_shares(levels, people, "stress")["group"]) == {"B"}
+    assert compute_level_shares(levels, people, "exhaustion").empty
 
 
 def test_weeks_are_counted_together_by_runs_and_people_once():
-    levels, cells = make_levels({"A": (1, 3, 0, 0)}, (0, 1))
-    shares = compute_level_shares(levels, cells, "stress")
+    levels, people = make_levels({"A": (1, 3, 0, 0)}, (0, 1), together=True)
+    shares = compute_level_shares(levels, people, "stress")
     assert list(shares["n_runs"]) == [2, 6, 0, 0]
-    assert set(shares["n_participants"]) == {3}
-    assert len(compute_level_shares(levels, cells, "stress", weekly=True)) == 8
+    assert list(shares["n_participants"]) == [3] * 4
+    weekly = compute_level_shares(*make_levels({"A": (1, 3, 0, 0)}, (0, 1)), "stress", weekly=True)
+    assert list(weekly["n_runs"]) == [1, 3, 0, 0] * 2
+    assert list(weekly["n_participants"]) == [3] * 8
 
 
 def shares_of(groups, weeks=(None,), small=False):
-    levels, cells = make_levels(groups, weeks)
-    return compute_level_shares(levels, cells, "stress", weekly=weeks != (None,)).assign(small=small)
+    levels, people = make_levels(groups, weeks)
+    return compute_level_shares(levels, people, "stress", weekly=weeks != (None,)).assign(small=small)
 
 
 def plot_shares(plot, counts):

@@ -16,8 +16,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from heliograph.charts import _export, make_template
-from heliograph.charts._export import (
+from heliograph.charts import export, make_template
+from heliograph.charts.export import (
     ImageError,
     ImagesBusyError,
     ImageTimeoutError,
@@ -77,7 +77,7 @@ def test_an_svg_keeps_text_as_text_and_points_as_vectors():
 def test_without_a_browser_the_error_says_that(monkeypatch):
     monkeypatch.delenv("HELIOGRAPH_CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(_export, "MAC_BROWSERS", ())
+    monkeypatch.setattr(export, "MAC_BROWSERS", ())
     assert find_image_browser() is None
     with pytest.raises(NoBrowserError):
         render_image(make_figure(), "png")
@@ -92,7 +92,7 @@ def test_a_browser_that_does_not_start_is_an_error_of_its_own(monkeypatch, fake_
 
 def test_a_browser_that_hangs_is_ended_when_the_time_is_over(monkeypatch, fake_browser):
     monkeypatch.setenv("HELIOGRAPH_CHROMIUM", fake_browser("exec sleep 600"))
-    monkeypatch.setattr(_export, "CLOSE_S", 0.3)
+    monkeypatch.setattr(export, "CLOSE_S", 0.3)
     begin = time.monotonic()
     with pytest.raises(ImageTimeoutError):
         render_image(make_figure(), "png", timeout_s=1.0)
@@ -102,8 +102,8 @@ def test_a_browser_that_hangs_is_ended_when_the_time_is_over(monkeypatch, fake_b
 
 def test_images_are_drawn_one_at_a_time_two_wait_and_more_are_turned_away(monkeypatch):
     """Each that waits holds one of the server's few threads."""
-    monkeypatch.setattr(_export, "find_image_browser", lambda: "/bin/true")
-    monkeypatch.setattr(_export, "_set_dpi", lambda image, dpi: image)
+    monkeypatch.setattr(export, "find_image_browser", lambda: "/bin/true")
+    monkeypatch.setattr(export, "_set_dpi", lambda image, dpi: image)
     inside, most = 0, 0
     gate, drawing = threading.Event(), threading.Event()
 
@@ -116,7 +116,7 @@ def test_images_are_drawn_one_at_a_time_two_wait_and_more_are_turned_away(monkey
         inside -= 1
         return b"image"
 
-    monkeypatch.setattr(_export, "_run_apart", draw)
+    monkeypatch.setattr(export, "_run_apart", draw)
     first = threading.Thread(target=render_image, args=(make_figure(), "png"))
     first.start()
     assert drawing.wait(30)
@@ -125,7 +125,7 @@ def test_images_are_drawn_one_at_a_time_two_wait_and_more_are_turned_away(monkey
     others = [threading.Thread(target=render_image, args=(make_figure(), "png")) for _ in range(2)]
     for thread in others:
         thread.start()
-    while _export._places._value:
+    while export._places._value:
         time.sleep(0.01)
     with pytest.raises(ImagesBusyError):
         render_image(make_figure(), "png", timeout_s=30)
@@ -133,7 +133,7 @@ def test_images_are_drawn_one_at_a_time_two_wait_and_more_are_turned_away(monkey
     for thread in (first, *others):
         thread.join()
     assert most == 1
-    assert _export._places._value == _export.AT_ONCE
+    assert export._places._value == export.AT_ONCE
 
 
 @pytest.fixture

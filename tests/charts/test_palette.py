@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from plotly.colors import sample_colorscale
 
 from heliograph.charts import BIOMARKER_COLOURS, LEVEL_NAMES, name_level
 from heliograph.charts._palette import (
@@ -17,6 +18,8 @@ from heliograph.charts._palette import (
     INK,
     LEVEL_COLOURS,
     MUTED,
+    blend,
+    write_on,
 )
 from thymia_api import BIOMARKERS, BUCKET_LEVELS
 
@@ -121,3 +124,21 @@ def test_every_level_has_a_word_and_nothing_else_has():
     assert [name_level(level) for level in BUCKET_LEVELS] == ["lowest", "lower", "higher", "highest"]
     assert name_level(0.5) is None
     assert name_level(None) is None
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_what_is_written_on_a_colour_can_be_read(mode):
+    grounds = [*LEVEL_COLOURS[mode], *(blend(DIVERGING[mode], place) for place in np.linspace(0, 1, 201))]
+    assert min(contrast(write_on(ground), ground) for ground in grounds) >= 4.5
+
+
+def test_even_on_a_middle_grey_one_of_black_and_white_can_be_read():
+    greys = [f"#{value:02x}{value:02x}{value:02x}" for value in range(256)]
+    assert min(contrast(write_on(grey), grey) for grey in greys) >= 4.5
+
+
+@pytest.mark.parametrize("place", [0.0, 0.1, 0.25, 0.4, 0.5, 0.8, 1.0])
+def test_a_blend_is_the_colour_that_plotly_draws(place):
+    (wanted,) = sample_colorscale([list(stop) for stop in DIVERGING["light"]], [place], colortype="tuple")
+    found = blend(DIVERGING["light"], place)
+    assert [int(found[i : i + 2], 16) for i in (1, 3, 5)] == pytest.approx([255 * part for part in wanted], abs=1)

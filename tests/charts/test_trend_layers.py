@@ -191,12 +191,57 @@ def test_events_are_lines_with_their_kind_and_give_way_to_each_other():
     assert high > max(marks.y) > 1
 
 
-def test_more_events_at_once_than_there_are_rows_stay_lines_without_words():
+def test_events_whose_words_would_meet_have_numbers_that_the_notes_explain():
     frame = make_trend_frame([DAY * n for n in range(30)])
-    figure = plot(frame, TrendLayers(events=[EventLayer(f"2026-03-{day:02d}", "exam") for day in range(5, 13)]))
+    events = [EventLayer(f"2026-03-{day:02d}", f"exam {day}") for day in range(5, 17)]
+    figure = plot(frame, TrendLayers(events=events))
     (marks,) = traces(figure, "event")
-    assert len(marks.x) == 8
-    assert sum(text == "exam" for text in marks.text) < 8
+    assert list(marks.text) == [str(number) for number in range(1, 13)]
+    assert "exam 5" in marks.hovertext[0]
+    words = texts(figure)
+    assert "<b>1</b>  5 Mar: exam 5<br><b>2</b>  6 Mar: exam 6" in words
+    assert "<b>8</b>  12 Mar: exam 12" in words
+    assert "exam 13" not in words
+    assert "and 4 more dated notes" in words
+    assert "Mar: medication" not in texts(
+        plot(frame, TrendLayers(events=[EventLayer("2026-03-05", "medication")]))
+    )
+
+
+PHONE_AXIS_PX, LETTER_PX = 260, 5.7  # As Chromium draws 11 px letters; a browser test looks at it.
+
+
+def find_boxes(marks, first, last):
+    """Where the words of events stand on a phone: (left, right, row), and each line's place and row."""
+    at = [(pd.Timestamp(x) - first) / (last - first) * PHONE_AXIS_PX for x in marks.x]
+    boxes = []
+    if isinstance(marks.textposition, str):
+        return [(place - 8.5, place + 8.5, y) for place, y in zip(at, marks.y, strict=True)], []
+    for place, text, side, y in zip(at, marks.text, marks.textposition, marks.y, strict=True):
+        width = LETTER_PX * len(text) + 7
+        boxes.append((place - width, place, y) if side == "middle left" else (place, place + width, y))
+    return boxes, list(zip(at, marks.y, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_on_a_phone_words_of_events_meet_neither_each_other_nor_lines(seed):
+    rng = np.random.default_rng(seed)
+    frame = make_trend_frame([DAY * n for n in range(60)])
+    first, last = START, START + pd.Timedelta(days=59)
+    kinds = ["medication", "exam", "night shift", "medication change", "flu", "moved to another town"]
+    events = [
+        EventLayer(str((pd.Timestamp(first) + pd.Timedelta(days=int(day))).date()), str(rng.choice(kinds)))
+        for day in rng.choice(60, size=rng.integers(2, 8), replace=False)
+    ]
+    (marks,) = traces(plot(frame, TrendLayers(events=events)), "event")
+    boxes, lines = find_boxes(marks, pd.Timestamp(first).normalize(), pd.Timestamp(last))
+    assert boxes
+    for number, (left, right, row) in enumerate(boxes):
+        assert right <= PHONE_AXIS_PX + 20
+        for other_left, other_right, other_row in boxes[number + 1 :]:
+            assert row != other_row or right <= other_left or other_right <= left
+        for at, top in lines:
+            assert top <= row or not left + 1 < at < right - 1
 
 
 def test_the_control_chart_has_its_limits_and_marks_what_is_outside():

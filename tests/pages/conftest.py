@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from heliograph.store import Store
 from heliograph.ui.workspace import close_workspace
-
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.pages import demo
+from tests.pilot import fill_pilot
 
 NAVIGATION = Path(__file__).resolve().parents[2] / "pages" / "_navigation.py"
 
@@ -27,6 +28,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     close_workspace()
     yield tmp_path
     close_workspace()
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    """The sandbox workspace's store, empty."""
+    opened = demo.open_store(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def person(store: Store) -> int:
+    """One participant, P-001."""
+    return demo.add_participant(store, "P-001")
+
+
+@pytest.fixture
+def pilot(store: Store) -> Store:
+    """The store with the simulated pilot study in it, up to today."""
+    fill_pilot(store, until=date.today())
+    return store
 
 
 @pytest.fixture

@@ -6,22 +6,16 @@ from __future__ import annotations
 import shutil
 from datetime import date, datetime, timedelta
 
-import demo
 import pytest
 
+from heliograph.analysis.baseline import MIN_BASELINE_RUNS
 from heliograph.store import StudySettings, load_cohort_cells, save_study_settings
-from heliograph.ui import cohort_groups, cohort_patterns
+from heliograph.ui import cohort_groups, cohort_heat, cohort_patterns
+from tests.pages import demo
 from tests.pilot import fill_pilot
 
 UNTIL = date(2026, 5, 4)
 VIEWS = ("Groups", "Over time", "Heat map", "Levels", "Correlations", "Models")
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +111,23 @@ def test_filters_that_nothing_passes_are_said(open_page, pilot):
         assert not figures(app)
 
 
+def test_choices_and_filters_are_there_again_after_another_page(open_page, pilot):
+    app = open_page("cohorts", cohorts_view="Over time", cohorts_group="Study arm")
+    app.selectbox(key="cohorts_biomarker").set_value("Stress").run()
+    app.selectbox(key="cohorts_sex").set_value("Female").run()
+    app.switch_page("trends.py").run()
+    app.switch_page("cohorts.py").run()
+    assert not app.exception
+    assert app.selectbox(key="cohorts_group").value == "Study arm"
+    (figure,) = figures(app)
+    assert "Stress" in figure
+    assert "Only birth sex female" in figure
+    app.button(key="cohorts_clear").click().run()
+    app.switch_page("trends.py").run()
+    app.switch_page("cohorts.py").run()
+    assert "Only birth sex" not in figures(app)[0]
+
+
 def test_levels_leave_out_the_biomarker_that_has_none(open_page, pilot):
     app = open_page("cohorts", cohorts_view="Levels")
     assert "Mental strain" not in app.selectbox(key="cohorts_biomarker").options
@@ -136,8 +147,8 @@ def numbers(monkeypatch):
     def keep(make, *, key, numbers, **others):
         found[key] = numbers
 
-    monkeypatch.setattr(cohort_groups, "show_chart", keep)
-    monkeypatch.setattr(cohort_patterns, "show_chart", keep)
+    for module in (cohort_groups, cohort_heat, cohort_patterns):
+        monkeypatch.setattr(module, "show_chart", keep)
     return found
 
 
@@ -165,7 +176,7 @@ def test_suppressed_groups_and_single_people_are_not_in_the_numbers(open_page, p
     assert small.isdisjoint(numbers["cohorts_levels_groups"]["group"])
     assert numbers["cohorts_weeks_0"]["n_participants"].min() >= 3
     assert numbers["cohorts_levels_weeks"]["n_participants"].min() >= 3
-    assert list(numbers["cohorts_heat"]["participant_id"].unique())[:2] == ["1", "2"]
+    assert set(numbers["cohorts_heat"]["participant_id"]) == {str(number) for number in range(1, 13)}
 
 
 @pytest.mark.parametrize("view", ["Groups", "Over time", "Levels"])
@@ -227,6 +238,55 @@ def test_too_few_results_for_a_baseline_say_how_many_there_are(open_page, store)
         demo.add_session(store, person, datetime(2026, 3, 2, 8) + timedelta(days=days), key=str(days))
     app = open_page("cohorts", cohorts_view="Heat map")
     assert "3 of 5" in said(app)
+
+
+def test_a_dated_baseline_needs_as_many_results_here_as_on_trends(open_page, store):
+    for number, count in enumerate((MIN_BASELINE_RUNS, MIN_BASELINE_RUNS - 1)):
+        person = demo.add_participant(store, f"P-{number}")
+        days = [*range(count), 20]
+        for day in days:
+            demo.add_session(store, person, datetime(2026, 3, 2, 8) + timedelta(days=day), key=f"{number}-{day}")
+    save_study_settings(store, StudySettings(baseline_from="2026-03-01", baseline_until="2026-03-10"))
+    app = open_page("cohorts", cohorts_view="Heat map")
+    (figure,) = figures(app)
+    assert "n = 1 participant" in figure
+    assert "1 participant without a full baseline" in figure
+    save_study_settings(store, StudySettings(baseline_from="2026-03-20", baseline_until="2026-03-30"))
+    assert f"1 of {MIN_BASELINE_RUNS}" in said(open_page("cohorts", cohorts_view="Heat map"))
+
+
+def test_recordings_repeated_within_minutes_count_once_in_a_baseline(open_page, store):
+    person = demo.add_participant(store, "P-001")
+    for number in range(5):
+        demo.add_session(store, person, datetime(2026, 3, 2, 8, number), key=str(number))
+    assert "1 of 5" in said(open_page("cohorts", cohorts_view="Heat map"))
+
+
+def test_the_heat_map_shows_the_largest_change_first_or_goes_by_label_page_by_page(
+    open_page, pilot, numbers, monkeypatch
+):
+    monkeypatch.setattr(cohort_heat, "ROWS_SHOWN", 5)
+    app = open_page("cohorts", cohorts_view="Heat map")
+    frame = numbers["cohorts_heat"]
+    largest = frame.groupby("participant_id", sort=False)["deviation"].agg(lambda part: part.abs().max())
+    assert len(largest) == 12
+    assert largest.is_monotonic_decreasing
+    app = open_page("cohorts", cohorts_view="Heat map", cohorts_order="By label", cohorts_page="3")
+    assert list(numbers["cohorts_heat"]["participant_id"].unique()) == list(range(1, 13))
+    assert app.session_state["cohorts_page"] == 3
+
+
+def test_the_page_of_the_heat_map_is_drawn_and_one_that_there_is_not_is_ignored(open_page, pilot, monkeypatch):
+    monkeypatch.setattr(cohort_heat, "ROWS_SHOWN", 5)
+    monkeypatch.setattr("heliograph.charts.cohort_heat.ROWS_SHOWN", 5)
+    (figure,) = figures(open_page("cohorts", cohorts_view="Heat map", cohorts_page="3"))
+    assert "n = 12 participants, 11 to 12 shown" in figure
+    (figure,) = figures(open_page("cohorts", cohorts_view="Heat map", cohorts_page="9"))
+    assert "1 to 5 shown" in figure
+    app = open_page("cohorts", cohorts_view="Heat map", cohorts_page="3")
+    app.selectbox(key="cohorts_arm").set_value("B").run()
+    assert not app.exception
+    assert "n = 6 participants, 1 to 5 shown" in figures(app)[0]
 
 
 def test_hostile_tags_and_labels_stay_text(open_page, store):

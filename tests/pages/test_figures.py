@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from heliograph.charts import _export
+from heliograph.charts import export
 from heliograph.ui import messages
 
 
@@ -56,9 +56,9 @@ def test_without_a_browser_the_images_are_off_and_a_sentence_says_what_to_do(pag
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (_export.ImageTimeoutError("slow"), messages.IMAGE_SLOW),
-        (_export.ImagesBusyError("busy"), messages.IMAGE_BUSY),
-        (_export.ImageError("broke"), messages.IMAGE_FAILED),
+        (export.ImageTimeoutError("slow"), messages.IMAGE_SLOW),
+        (export.ImagesBusyError("busy"), messages.IMAGE_BUSY),
+        (export.ImageError("broke"), messages.IMAGE_FAILED),
     ],
 )
 def test_an_image_that_failed_is_explained_once_when_the_chart_is_drawn_again(page, monkeypatch, error, words):
@@ -77,7 +77,7 @@ def test_an_image_that_failed_is_explained_once_when_the_chart_is_drawn_again(pa
     monkeypatch.setattr("heliograph.ui.figures.render_image", fail)
     app = page.run()
     assert not app.caption
-    with pytest.raises(_export.ImageError):
+    with pytest.raises(export.ImageError):
         renders[0]()
     assert [entry.value for entry in app.run().caption] == [words]
     assert not app.run().caption

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import demo
 import pytest
 import streamlit as st
 
 from heliograph.store import StudySettings, load_participant, load_run_detail, save_study_settings
 from heliograph.ui import noise_floor
 from heliograph.ui.noise_floor import load_noise_set
+from tests.pages import demo
 
 NOW = datetime(2026, 3, 2, 9, 0)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
 
 
 def add_set(store, person, first, *minutes, tags=None):
@@ -63,7 +56,7 @@ def test_the_set_under_way_holds_the_tagged_recordings_of_the_open_window_withou
     [(0, "0 of 5"), (4, "1 more is needed"), (5, "enough"), (9, "9 sets with results: enough")],
 )
 def test_the_page_says_how_many_sets_are_needed(n_sets, words):
-    told = noise_floor._tell_so_far(noise_floor.NoiseSet(n_sets, 2 * n_sets, 5, 0, None, 15))
+    told = noise_floor.tell_so_far(noise_floor.NoiseSet(n_sets, 2 * n_sets, 5, 0, None, 15))
     assert words in told
 
 
@@ -72,7 +65,7 @@ def test_the_page_says_how_many_sets_are_needed(n_sets, words):
 )
 def test_the_page_says_what_comes_next(made, words):
     until = NOW + timedelta(minutes=15) if made else None
-    assert words in noise_floor._tell_next(noise_floor.NoiseSet(0, 0, 5, made, until, 15))
+    assert words in noise_floor.tell_next(noise_floor.NoiseSet(0, 0, 5, made, until, 15))
 
 
 def test_a_session_of_a_set_is_tagged_and_others_are_not(store, monkeypatch):

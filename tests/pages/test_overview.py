@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import demo
 import pytest
 import streamlit as st
 
 from heliograph.store import RunState, load_run, save_worker
 from heliograph.ui.frame import NOTICE_EVERY_S
+from tests.pages import demo
 
 NOW = datetime(2026, 3, 2, 8, 0)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(store):
-    return demo.add_participant(store, "P-001")
 
 
 def tiles(app) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import demo
 import pytest
 
 from heliograph.runs import InvalidSubmissionError, UploadSubmission, repeat_run, submit_upload
@@ -16,13 +15,7 @@ from heliograph.store import (
     save_ratings,
     save_study_settings,
 )
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
+from tests.pages import demo
 
 
 def test_the_scales_are_those_that_the_store_can_ask_for():

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from heliograph.store import FailureReason, NewRun, RunKind, RunState, replace_run
+from tests.pages import demo
 
 NOW = datetime(2026, 3, 2, 8, 0)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(store):
-    return demo.add_participant(store, "P-001")
 
 
 def draw(run_id: int) -> None:

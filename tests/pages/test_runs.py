@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,20 +16,9 @@ from heliograph.store import (
     load_run,
     load_runs,
 )
+from tests.pages import demo
 
 NOW = datetime(2026, 3, 2, 8, 0)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(store):
-    return demo.add_participant(store, "P-001")
 
 
 def listed(app) -> list[int]:

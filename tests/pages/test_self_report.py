@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-import demo
 import pandas as pd
 import pytest
 
@@ -21,23 +20,10 @@ from heliograph.ui.self_report_agreement import compute_correlations
 from heliograph.ui.self_report_import import STATES, describe_line
 from heliograph.ui.self_report_measures import Measure
 from heliograph.ui.self_report_scales import pair_measures
-from tests.pilot import fill_pilot
+from tests.pages import demo
 
 START = datetime(2026, 3, 2, 9, 0)
 CSV = b"label;date;instrument;score\nP-001;2026-03-02;PSS-10;17\nP-009;2026-03-02;PSS-10;9\n"
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def pilot(store):
-    fill_pilot(store, until=date.today())
-    return store
 
 
 def figures(app):

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import datetime
 
-import demo
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from heliograph.charts.export import write_numbers_csv
 from heliograph.store import StudySettings, load_sleep_rows
 from heliograph.ui.levels_panel import format_interval, format_p
 from heliograph.ui.sleep_models import fit_six
-from tests.pilot import fill_pilot
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def pilot(store):
-    fill_pilot(store, until=date.today())
-    return store
+from tests.pages import demo
 
 
 def figures(app: AppTest) -> list[str]:
@@ -50,8 +38,25 @@ def test_everybodys_sleep_is_drawn_and_tabled_with_what_is_missing(open_page, pi
     assert "Social jetlag" in measures
     summary, people = tables(app)
     assert list(summary["Participants"])[:4] == [12] * 4
+    means = dict(zip(summary["Measure"], summary["Mean ± SD"], strict=True))
+    assert re.fullmatch(r"\d+ ± \d+", means["Sleep Regularity Index"])
+    assert re.fullmatch(r"\d\d:\d\d ± \d+\.\d\d h", means["Middle of sleep"])
+    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d", means["Duration"])
     assert len(people) == 12
     assert any("consecutive days" in text for text in people["Missing"])
+
+
+def test_what_is_not_known_of_a_person_is_a_dash_in_the_table_and_empty_in_the_file(open_page, pilot, monkeypatch):
+    files = {}
+    monkeypatch.setattr(
+        "heliograph.ui.sleep_panel.show_chart",
+        lambda make, *, key, numbers, **others: files.update({key: numbers}),
+    )
+    people = open_page("sleep").dataframe[1]
+    assert people.value["Regularity Index"].isna().any()
+    assert people.proto.placeholder == "–"
+    written = write_numbers_csv(files["sleep_measures"], synthetic=True).decode("utf-8-sig")
+    assert not re.search(r"(^|,)(none|nan|–)(,|$)", written, re.IGNORECASE | re.MULTILINE)
 
 
 def test_a_range_without_sleep_says_so(open_page, store):

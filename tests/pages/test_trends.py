@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import demo
-import pytest
-
 from heliograph.store import RunState
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
+from tests.pages import demo
 
 
 def figures(app):

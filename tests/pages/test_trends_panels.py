@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 
-import demo
 import pytest
+import streamlit as st
 
 from heliograph.store import (
     StoreBusyError,
@@ -18,20 +18,10 @@ from heliograph.store import (
     load_open_flags,
     save_study_settings,
 )
+from heliograph.ui.trend_flags import NOTICE_KEY
+from tests.pages import demo
 
 STEADY = (0.40, 0.42, 0.38, 0.41, 0.39)
-
-
-@pytest.fixture
-def store(home):
-    opened = demo.open_store(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(store):
-    return demo.add_participant(store, "P-001")
 
 
 @pytest.fixture
@@ -84,6 +74,25 @@ def test_a_flag_is_dismissed_with_a_note_and_restored(open_page, store, drifting
     assert '"name": "dismissed flag"' in spec(app)
     click(app, find_keys(app, "trends_restore_mental_strain")[0])
     assert load_flags(store, drifting)[0].dismissed_utc is None
+
+
+def test_a_run_that_is_broken_off_leaves_word_of_a_dismissal_to_the_next_one(
+    open_page, store, drifting, monkeypatch
+):
+    app = open_page("trends", participant=str(drifting))
+    waiting = []
+
+    def break_off_once():
+        waiting.append(NOTICE_KEY in st.session_state)
+        if len(waiting) == 1:
+            st.rerun()
+
+    monkeypatch.setattr("heliograph.ui.trend_panel.show_disclaimer", break_off_once)
+    (key,) = find_keys(app, "trends_dismiss_mental_strain")
+    app.button(key=key).click().run()
+    assert waiting == [True, True]
+    assert [entry.value for entry in app.toast] == ["Dismissed: the flag."]
+    assert not app.run().toast
 
 
 def test_overview_lists_whose_drifts_nobody_looked_at_and_leads_to_the_trend(open_page, store, drifting):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from heliograph.ui import workspace as module
-from heliograph.ui.workspace import OwnServerTransport, _find_own_host, find_sandbox_path
+from heliograph.ui.workspace import OwnServerTransport, find_own_host, find_sandbox_path
 
 
 @pytest.mark.parametrize("port", [8501, 8502, 80])
@@ -45,7 +45,7 @@ def test_the_embedded_sandbox_is_asked_at_the_address_the_server_listens_on(
     address: str | None, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.streamlit_config, "get_option", lambda name: address)
-    assert _find_own_host() == host
+    assert find_own_host() == host
 
 
 @pytest.mark.parametrize(

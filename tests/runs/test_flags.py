@@ -8,9 +8,19 @@ import sys
 from contextlib import suppress
 from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from heliograph.runs.flags import BATCH, keep_flags_fresh, refresh_flags, refresh_participant_flags
+from heliograph.runs.flags import (
+    BATCH,
+    COLUMNS,
+    METHOD,
+    find_new_flags,
+    keep_flags_fresh,
+    refresh_flags,
+    refresh_participant_flags,
+)
 from heliograph.store import (
     StudySettings,
     dismiss_flag,
@@ -65,6 +75,52 @@ def test_a_dismissal_outlives_finding_the_same_flag_again(store, people):
     drain(store)
     kept = next(entry for entry in load_flags(store, people[DRIFTING]) if entry.key == flag.key)
     assert kept.dismissed_note == "new medication"
+
+
+def test_another_method_makes_everybody_due_once_and_keeps_the_dismissals_that_still_hold(
+    store, people, monkeypatch
+):
+    drain(store)
+    flag = load_flags(store, people[DRIFTING])[0]
+    dismiss_flag(store, flag.key, "new medication")
+    assert refresh_flags(store) == 0
+    monkeypatch.setattr("heliograph.runs.flags.METHOD", "another")
+    assert refresh_flags(store, limit=2) == 2
+    assert len(load_flags_due(store)) == len(people) - 2
+    drain(store)
+    assert refresh_flags(store) == 0
+    kept = next(entry for entry in load_flags(store, people[DRIFTING]) if entry.key == flag.key)
+    assert kept.dismissed_note == "new medication"
+
+
+def test_a_trend_opened_right_after_an_upgrade_shows_the_flags_of_the_new_method(store, people, monkeypatch):
+    drain(store)
+    monkeypatch.setattr("heliograph.runs.flags.METHOD", "another")
+    assert refresh_participant_flags(store, people[DRIFTING])
+    assert not refresh_participant_flags(store, people[DRIFTING])
+    assert len(load_flags_due(store)) == len(people) - 1
+
+
+def test_the_methods_name_stands_for_what_is_found():
+    """When this fails because flags are found in another way now: `METHOD` gets another name, here too."""
+    assert METHOD == "2026-11"
+    hours = 7.0 * np.arange(30)
+    hours[[3, 12]] = hours[[2, 11]] + 0.1  # Repeats of the recording before.
+    at = pd.Timestamp("2026-03-02 08:00") + pd.to_timedelta(hours, unit="h")
+    frame = pd.DataFrame({"run_id": range(30), "session_local": at, **dict.fromkeys(COLUMNS, np.nan)})
+    frame["uniform_stress"] = 0.4 + 0.04 * np.sin(np.arange(30)) + np.repeat([0, 0.15, -0.1], [8, 8, 14])
+    frame.loc[20, "uniform_stress"] = np.nan
+    found = {
+        chart: [
+            (flag.run_id, flag.direction, round(flag.value, 4), round(flag.limit_value, 4), flag.n_baseline)
+            for flag in find_new_flags(frame, StudySettings(chart=chart))
+        ]
+        for chart in ("ewma", "cusum")
+    }
+    assert found == {
+        "ewma": [(9, "up", 0.466, 0.4556, 5), (25, "down", 0.3192, 0.3245, 5), (28, "down", 0.322, 0.3241, 5)],
+        "cusum": [(13, "up", 5.4551, 5.0, 5), (23, "down", 5.275, 5.0, 5)],
+    }
 
 
 def test_other_settings_of_the_chart_find_other_flags(store, people):

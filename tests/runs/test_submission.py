@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -170,3 +170,10 @@ def test_the_same_audio_recorded_again_after_a_purge_is_a_new_run_however_often_
     assert first not in again
     assert recording_id not in {recording.id for recording, _ in load_waiting_recordings(lab.store)}
     assert lab.step(again.pop()).state == RunState.RUNNING
+
+
+def test_a_submission_is_due_at_once_in_the_lab_however_slow_the_test_was_before_it(lab: Lab) -> None:
+    lab.now_utc = datetime.now(UTC) - timedelta(minutes=1)
+    assert lab.step(lab.submit()).state == RunState.RUNNING
+    lab.now_utc = datetime.now(UTC) - timedelta(minutes=1)
+    assert lab.step(lab.submit_activity()).state == RunState.WAITING

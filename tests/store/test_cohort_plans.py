@@ -15,6 +15,7 @@ from heliograph.store import _cohort_samples as samples
 from heliograph.store import _flags as flags
 from heliograph.store import _self_report as self_report
 from heliograph.store import _study_events as events
+from tests.store.plans import explain
 
 YEAR = CohortFilter(since_local="2025-01-01", until_local="2026-01-01")
 EVERYTHING = CohortFilter(
@@ -39,6 +40,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
         DAYS_OF_EACH,
     ),
     "levels": (*queries.build_levels(YEAR, group="none", period="none"), DAYS_OF_EACH),
+    "people by sex and week": (*queries.build_people(YEAR, group="birth_sex", period="week"), DAYS_OF_EACH),
     "levels by sex and week": (*queries.build_levels(YEAR, group="birth_sex", period="week"), DAYS_OF_EACH),
     "number of participants": (*queries.build_total(YEAR), DAYS_OF_EACH),
     "first participants": (*queries.build_choice(YEAR, 50), DAYS_OF_EACH),
@@ -108,12 +110,6 @@ NOT_SORTED = (
     "events",
     "questionnaires of one",
 )
-
-
-def explain(store: Store, sql: str, parameters: Mapping[str, Any]) -> list[str]:
-    """The lines of SQLite's plan."""
-    with store.read() as db:
-        return [row[3] for row in db.conn.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -14,6 +14,7 @@ from heliograph.store import _progress as progress
 from heliograph.store import _run_queries as run_queries
 from heliograph.store import _trend as trend
 from heliograph.store import _waiting as waiting
+from tests.store.plans import explain
 
 NOW = "2026-01-01T00:00:00.000Z"
 LIST = {"limit": 10, "now": NOW}
@@ -106,6 +107,7 @@ QUERIES: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "next due": (progress.NEXT_DUE, {}, "SEARCH runs USING COVERING INDEX runs_due (next_step_utc>?)"),
     "due purges": (progress.DUE_PURGES, LIST, "SEARCH runs USING INDEX runs_deletion (deletion_due_utc<?)"),
     "overview counts by state": (overview.STATE_COUNTS, {}, "SCAN state_counts"),
+    "number of results": (overview.RESULT_COUNT, {}, "SEARCH state_counts USING PRIMARY KEY (state=?)"),
     "overview totals": (overview.TOTALS, {}, "SCAN totals"),
     "latest results": (overview.LATEST_RESULTS, LIST, "SEARCH r USING INDEX runs_state_completed (state=? AND "),
     "attention list": (overview.ATTENTION, LIST, "SEARCH r USING INDEX runs_attention (needs_attention=?)"),
@@ -152,12 +154,6 @@ PAGES_OF_RUNS = (
     "sessions of a month by label",
     "tag filter with states",
 )
-
-
-def explain(store: Store, sql: str, parameters: Mapping[str, Any]) -> list[str]:
-    """The lines of SQLite's plan."""
-    with store.read() as db:
-        return [row[3] for row in db.conn.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
 def find_walks(plan: list[str]) -> list[str]:

@@ -122,7 +122,7 @@ def test_of_a_tag_and_states_the_one_that_fewer_runs_have_is_walked(store: Store
     for value in ("a", "b"):
         run_filter = RunFilter(states=frozenset({RunState.FAILED}), tag_name="site", tag_value=value)
         with store.read() as db:
-            chosen[value] = run_queries._choose_by_counts(db, run_filter)
+            chosen[value] = run_queries.choose_by_counts(db, run_filter)
     assert chosen == {"a": "states", "b": "tag"}
 
 

@@ -194,7 +194,7 @@ class _Collector:
             )
         if not self.rate_hz:
             self.rate_hz, self.channels = rate, channels
-        mono = _mix_to_mono(frame)
+        mono = mix_to_mono(frame)
         if rate != self.rate_hz:  # only in joined or damaged files
             mono = _resample(mono, rate, self.rate_hz)
         self._blocks.append(mono)
@@ -206,7 +206,7 @@ class _Collector:
         return joined[: int(self._limit_s * self.rate_hz)] if self.is_full else joined
 
 
-def _mix_to_mono(frame: AudioFrame) -> NDArray[np.float32]:
+def mix_to_mono(frame: AudioFrame) -> NDArray[np.float32]:
     """Average the channels (FFmpeg's own mix of floats adds 3 dB to equal channels and so can clip)."""
     array = frame.to_ndarray()
     if not frame.format.is_planar:
