@@ -14,7 +14,14 @@ from streamlit.runtime import Runtime
 from streamlit_webrtc import WebRtcStreamerContext, component
 
 from heliograph.ui import _webrtc_compat
-from tests.browser.journeys import expect_page, microphone, open_record, settle, turn_on_microphone
+from tests.browser.journeys import (
+    choose_recorder,
+    expect_page,
+    microphone,
+    open_record,
+    settle,
+    turn_on_microphone,
+)
 from tests.browser.servers import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -71,6 +78,7 @@ def test_the_package_is_imported_outside_a_script_without_a_word_about_that():
 def test_the_component_is_served_to_a_visitor_who_opens_record_first(server, page):
     """Its files are there although the package was imported before any page ran."""
     open_record(page, server, "Early")
+    choose_recorder(page, "WebRTC")
     microphone(page).get_by_role("button", name="Turn on the microphone").wait_for()
 
 
