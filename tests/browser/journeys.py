@@ -155,7 +155,9 @@ def upload(page: Page, *files: tuple[str, bytes]) -> None:
 
 def give_reasons(page: Page) -> None:
     """Say why, wherever a row warns."""
-    expect(page.locator(".hg-quality").first).to_be_visible()
+    expect(submit_button(page)).to_be_visible()
+    several = re.search(r"Submit (\d+)", submit_button(page).inner_text())
+    expect(page.locator(".hg-quality")).to_have_count(int(several[1]) if several else 1)
     settle(page)
     warned = page.locator(".hg-quality").filter(has_text="! Check").count()
     reasons = page.get_by_role("textbox", name="Reason for submitting despite the warnings")

@@ -73,7 +73,9 @@ def test_trends_walks_from_a_flag_to_its_dismissal_and_the_numbers(pilot, page):
     expect(page.get_by_role("alert").filter(has_text="Above own normal")).to_be_visible()
     choose(page, "Shown large", "Exhaustion")
     settle(page)
+    whole = re.search(r"result \(n = \d+\)", drawn(page, "result (n = ").inner_text())[0]
     press(page, "30 days")
+    expect(page.locator(".js-plotly-plot").filter(has_text=whole)).to_have_count(0)
     drawn(page, f"Participant {DRIFTING_LABEL}")
     assert "trends_range=30" in page.url
     assert "trends_biomarker=Exhaustion" in page.url
