@@ -132,11 +132,14 @@ def watch_meters(pages: list[Page]) -> Iterator[float]:
 
 
 def end_webrtc(server: AppServer, pages: list[Page]) -> list[tuple[float, float]]:
-    """Close the pages; missing share and clock error of each take."""
+    """Close the pages, wait until the server lets go of their takes; missing share and clock error of each."""
     for page in pages:
         page.close()
-    time.sleep(3)
-    takes = load_takes(server.home / "sandbox" / "spool")
+    deadline = time.monotonic() + PATIENCE_S
+    takes = []
+    while len(takes) < len(pages) and time.monotonic() < deadline:
+        time.sleep(1)
+        takes = load_takes(server.home / "sandbox" / "spool")
     return [(take.missing_share, abs(take.facts.wall_clock_s - take.duration_s)) for take in takes]
 
 
