@@ -6,8 +6,10 @@
     PUT  /capture/takes/{take}/{number}   one piece: the samples themselves
     POST /capture/takes/{take}/finish     the end: number of pieces, samples and their hash, as JSON
 
-Each request but the first carries a permit for that one take in its Authorization header; nothing that was
-recorded can be read here. Sizes are bounded while a body arrives, and whoever is refused often has to wait.
+Each request but the first carries a permit for that one take in its header `X-Capture-Permit` (Authorization is
+left to a proxy that asks for a password); nothing that was recorded can be read here. Sizes are bounded while a
+body arrives, and whoever is refused often has to wait. Each refusal says its `reason` as JSON, which tells it from
+a refusal by a proxy.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -57,6 +60,7 @@ _STATUS = {
     ChunkProblem.DAMAGED: 422,
     ChunkProblem.SETTLED: 410,
 }
+_USUAL_PORT = re.compile(r":(80|443)$")
 _LOGGER = logging.getLogger("heliograph.capture")
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -193,8 +197,8 @@ class CaptureService:
         try:
             if not _is_same_site(request):
                 raise _RefusedError(403, "other_site")
-            scheme, _, text = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not text:
+            text = request.headers.get("x-capture-permit", "")
+            if not text:
                 raise _RefusedError(401, "no_permit")
             if self._key is None:
                 self._key = self._load_key()
@@ -272,13 +276,19 @@ async def _say_not_found(_request: Request) -> Response:
 def _is_same_site(request: Request) -> bool:
     """Whether a page of ours asks: writing needs an Origin, and what a browser says must fit this host.
 
-    A proxy may have changed the Host; a foreign page can't set the header in which it tells so.
+    Proxies may have changed the Host, and each may add to the header in which they tell so; a page of another site
+    can't set that one. Origins leave out the port that is usual, some proxies don't.
     """
-    own = {request.headers.get("host"), request.headers.get("x-forwarded-host")} - {None}
     origin = request.headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc in own
+        told = [request.headers.get("host", ""), *request.headers.getlist("x-forwarded-host")]
+        own = {_normalise_host(host) for line in told for host in line.split(",")}
+        return _normalise_host(urlsplit(origin).netloc) in own - {""}
     return request.method == "GET" and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+
+
+def _normalise_host(host: str) -> str:
+    return _USUAL_PORT.sub("", host.strip().lower())
 
 
 def _as_int(value: object) -> int:

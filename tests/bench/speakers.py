@@ -52,7 +52,7 @@ class Speakers:
         take = secrets.token_hex(12)
         key = load_permit_key(self._server.home / "sandbox")
         permit = issue_permit(key, Permit(take, "", time.time() + PERMIT_LIFETIME_S))
-        headers = {"Authorization": f"Bearer {permit}", "Origin": self._server.url}
+        headers = {"X-Capture-Permit": permit, "Origin": self._server.url}
         digests: list[bytes] = []
         base = f"{self._server.url}/capture/takes/{take}"
         with httpx.Client(trust_env=False, timeout=30, headers=headers) as client:

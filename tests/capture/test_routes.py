@@ -48,7 +48,7 @@ def client(app: Starlette) -> Iterator[TestClient]:
 
 def permit(clock: Clock, take: str = TAKE, *, key: bytes = KEY, lasts_s: float = 600) -> dict[str, str]:
     text = issue_permit(key, Permit(take, "7", clock.now_s + lasts_s))
-    return {"Authorization": f"Bearer {text}", "Origin": OWN}
+    return {"X-Capture-Permit": text, "Origin": OWN}
 
 
 def piece_headers(data: bytes = PIECE, bits: int = 16) -> dict[str, str]:
@@ -107,10 +107,11 @@ def test_another_piece_under_the_same_number_is_refused(client, clock):
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ({"Authorization": ""}, 401, "no_permit"),
-        ({"Authorization": "Basic abc"}, 401, "no_permit"),
-        ({"Authorization": "Bearer abc.def"}, 401, "forged"),
-        ({"Authorization": "Bearer ÿ"}, 401, "malformed"),
+        ({"X-Capture-Permit": ""}, 401, "no_permit"),
+        ({"X-Capture-Permit": "Basic abc"}, 401, "malformed"),
+        ({"X-Capture-Permit": "abc.def"}, 401, "forged"),
+        ({"X-Capture-Permit": "ÿ"}, 401, "malformed"),
+        ({"X-Capture-Permit": "abc.ÿ"}, 401, "malformed"),
         ({"Origin": "http://evil.test"}, 403, "other_site"),
         ({"Origin": "null"}, 403, "other_site"),
         ({"Origin": f"{OWN}.evil.test"}, 403, "other_site"),
@@ -126,15 +127,47 @@ def test_a_stranger_writes_and_reads_nothing(client, clock, tmp_path, change, st
     assert written(tmp_path) == []
 
 
-def test_writing_needs_an_origin_and_a_proxy_may_name_its_host(client, clock):
+def test_writing_needs_an_origin(client, clock):
     begin(client, clock)
     headers = permit(clock)
     del headers["Origin"]
     assert client.put(f"/takes/{TAKE}/0", headers={**headers, **piece_headers()}).status_code == 403
     assert client.get(f"/takes/{TAKE}", headers=headers).status_code == 200
     assert client.get(f"/takes/{TAKE}", headers={**headers, "Sec-Fetch-Site": "cross-site"}).status_code == 403
-    outside = {"Origin": "https://study.example", "X-Forwarded-Host": "study.example"}
-    assert put(client, clock, 0, **outside).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("origin", "headers"),
+    [
+        ("https://study.example", {"X-Forwarded-Host": "study.example"}),
+        ("https://study.example", {"X-Forwarded-Host": "study.example, inner.example:8080"}),
+        ("https://study.example", {"X-Forwarded-Host": "inner.example,study.example:443"}),
+        ("https://study.example", {"Host": "study.example:443"}),
+        ("https://study.example", {"Host": "Study.Example:80"}),
+        ("http://[::1]", {"Host": "[::1]:80"}),
+        ("http://study.example:8501", {"Host": "study.example:8501"}),
+    ],
+)
+def test_a_proxy_may_name_the_host_in_its_own_way(client, clock, origin, headers):
+    begin(client, clock)
+    assert put(client, clock, 0, Origin=origin, **headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("origin", "headers"),
+    [
+        ("https://study.example:8443", {"Host": "study.example"}),
+        ("https://study.example", {"Host": "study.example:8443"}),
+        ("https://example", {"X-Forwarded-Host": "study.example"}),
+        ("https://evil.test", {"X-Forwarded-Host": "study.example, inner.example"}),
+        ("null", {"X-Forwarded-Host": ", "}),
+        ("https://", {"X-Forwarded-Host": ""}),
+    ],
+)
+def test_another_port_or_host_is_another_site(client, clock, origin, headers):
+    begin(client, clock)
+    answer = put(client, clock, 0, Origin=origin, **headers)
+    assert (answer.status_code, answer.json()) == (403, {"reason": "other_site"})
 
 
 def test_a_permit_of_another_take_key_or_time_is_refused(client, clock, tmp_path):
@@ -153,10 +186,12 @@ def test_a_permit_of_another_take_key_or_time_is_refused(client, clock, tmp_path
     assert written(tmp_path) == []
 
 
-def test_a_permit_is_not_taken_from_the_address(client, clock):
+def test_a_permit_is_not_taken_from_the_address_or_the_header_of_passwords(client, clock):
     begin(client, clock)
-    text = permit(clock)["Authorization"].partition(" ")[2]
-    assert client.get(f"/takes/{TAKE}?permit={text}&authorization={text}").status_code == 401
+    text = permit(clock)["X-Capture-Permit"]
+    asked = f"/takes/{TAKE}?permit={text}&x-capture-permit={text}"
+    answer = client.get(asked, headers={"Authorization": f"Bearer {text}"})
+    assert (answer.status_code, answer.json()) == (401, {"reason": "no_permit"})
 
 
 def test_a_permit_outlives_the_process(client, clock, tmp_path):
@@ -296,7 +331,7 @@ def test_one_take_may_not_flood_the_server(client, clock):
 
 def test_guessing_is_slowed_down_and_harms_nobody_who_has_a_permit(client, clock):
     begin(client, clock)
-    headers = {"Authorization": "Bearer a.b", "Origin": OWN}
+    headers = {"X-Capture-Permit": "a.b", "Origin": OWN}
     answers = [client.get(f"/takes/{TAKE}", headers=headers) for _ in range(int(REFUSED_BURST) + 5)]
     assert [answer.status_code for answer in answers[-5:]] == [429] * 5
     assert "retry-after" in answers[-1].headers
