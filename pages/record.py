@@ -6,7 +6,7 @@ from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.noise_floor import show_noise_floor, show_noise_progress
 from heliograph.ui.participant_form import choose_participant
-from heliograph.ui.recorder import prefers_builtin, rest_recorder, show_prompt, show_recorder
+from heliograph.ui.recorder import prefers_builtin, rest_recorder, show_no_recorder, show_prompt, show_recorder
 from heliograph.ui.steps import STEPS, show_steps
 from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
@@ -22,17 +22,16 @@ participant = choose_participant(workspace.store, key="record_participant")
 step = 0 if participant is None else 2 if waiting_recordings() else 3 if st.session_state.get("record_runs") else 1
 with steps_box:
     show_steps(STEPS[step])
+    if step != 1:
+        show_no_recorder(workspace)
 
 if participant is None:
-    rest_recorder()
     show_unfinished(workspace, None)
     show_submitted(workspace)
 elif step == 2:
-    rest_recorder()
     show_refused(st.session_state.pop("record_refused", []))
     show_submit(workspace, participant)
 elif step == 3:
-    rest_recorder()
     show_noise_progress(workspace, participant)
     show_submitted(workspace)
 else:
@@ -43,7 +42,8 @@ else:
         "How to record", WAYS, default=usual, key="record_way", required=True, persist_state="session"
     )
     if way != LIVE:
-        rest_recorder()
+        with steps_box:
+            show_no_recorder(workspace)
     if way in (LIVE, BUILTIN):
         prompt_box, recorder_box = st.columns([3, 2], gap="large")
         with prompt_box:

@@ -25,8 +25,6 @@ from thymia_api.speech import SpeechError
 
 __all__ = ["is_recording_losslessly", "own_lossless_takes", "rest_lossless", "show_lossless_booth"]
 
-KEY = "record_lossless"
-
 
 @dataclass
 class _Desk:
@@ -41,7 +39,7 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
     """Draw the recorder; what it recorded goes up for review by itself, in the rerun that follows."""
     desk = _desk()
     live = st.container()
-    state = show_lossless(workspace, KEY, participant_id=participant.id)
+    state = show_lossless(workspace, participant_id=participant.id)
     if state.take is not None and state.take not in desk.settled:
         desk.take = state.take
     if desk.take is None:
@@ -64,13 +62,13 @@ def rest_lossless() -> None:
 
 def is_recording_losslessly() -> bool:
     """Whether the browser was recording when it last said something."""
-    return load_state(KEY).recording
+    return load_state().recording
 
 
 def own_lossless_takes() -> set[str]:
     """The take that this browser session is making or saving right now, and those that its browser still sends."""
     take = _desk().take
-    return {*load_owned(KEY), *([take] if take is not None else [])}
+    return {*load_owned(), *([take] if take is not None else [])}
 
 
 def _desk() -> _Desk:

@@ -23,6 +23,7 @@ from heliograph.runs.recorders import RecorderMode, load_recorder_mode
 from heliograph.store import Participant, StoreError
 from heliograph.ui.drawing import show_drawing
 from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
+from heliograph.ui.lossless import show_courier
 from heliograph.ui.lossless_booth import (
     is_recording_losslessly,
     own_lossless_takes,
@@ -37,7 +38,7 @@ from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
-__all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_prompt", "show_recorder"]
+__all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_no_recorder", "show_prompt", "show_recorder"]
 
 CONNECT_PATIENCE_S = 8.0
 HEARD_PATIENCE_S = 2.0  # "Connected" is told half a second or so after sound flows, or on a busy computer never.
@@ -76,6 +77,7 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
             st.rerun()
     else:
         rest_lossless()
+        show_courier(workspace)
         _show_stream(workspace, participant)
 
 
@@ -84,11 +86,17 @@ def prefers_builtin(workspace: Workspace) -> bool:
     return load_recorder_mode(workspace.store) is RecorderMode.BUILTIN
 
 
-def rest_recorder() -> None:
-    """To be called by a run of the page that doesn't draw the recorder: its component, and stream, are gone.
+def show_no_recorder(workspace: Workspace) -> None:
+    """For a run of the page that doesn't draw the recorder: what the browser still keeps is sent all the same.
 
     What was being recorded stays in the spool and is offered as not submitted yet.
     """
+    rest_recorder()
+    show_courier(workspace)
+
+
+def rest_recorder() -> None:
+    """Forget what was being recorded: the recorder's component, and stream, are gone."""
     rest_lossless()
     _rest_stream()
 

@@ -1,7 +1,8 @@
 """The lossless recorder in the page: a component of ours that sends what the microphone heard, sample for sample.
 
 Recording, sending and keeping what could not be sent yet go on in the browser without this page's help; the page
-gives out permits for the takes that the browser tells of, and shows what has arrived.
+gives out permits for the takes that the browser tells of, and shows what has arrived. Where the recorder is not
+drawn, the courier is: the same component without a microphone, which carries what the browser still keeps.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from heliograph.audio.permits import PERMIT_LIFETIME_S, Permit, is_take_name, is
 from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.workspace import Workspace, find_capture_path
 
-__all__ = ["LosslessState", "load_owned", "load_state", "show_lossless"]
+__all__ = ["LosslessState", "load_owned", "load_state", "show_courier", "show_lossless"]
 
+RECORDER_KEY, COURIER_KEY = "record_lossless", "record_courier"
 MAX_TAKES = 20
 _FOLDER = Path(__file__).parent
 _SCRIPTS = ("queue.js", "facts.js", "samples.js", "listening.js", "sources.js", "capture.js", "view.js")
@@ -40,28 +42,42 @@ class LosslessState:
         return self.phase == "recording"
 
 
-def show_lossless(workspace: Workspace, key: str, *, participant_id: int) -> LosslessState:
+def show_lossless(workspace: Workspace, *, participant_id: int) -> LosslessState:
     """Draw the recorder, with a permit for each take that the browser told of; not in a fragment."""
-    report = _read_report(st.session_state.get(key))
+    return _show(workspace, RECORDER_KEY, note=str(participant_id))
+
+
+def show_courier(workspace: Workspace) -> None:
+    """Draw what sends earlier recordings; never in a run that draws the recorder too, and not in a fragment."""
+    _show(workspace, COURIER_KEY, note="")
+
+
+def load_state() -> LosslessState:
+    """What the recorder in the browser had said before this run of the script."""
+    return _make_state(_load_report(RECORDER_KEY))
+
+
+def load_owned() -> frozenset[str]:
+    """The takes that the browser has not delivered yet, as it said before this run of the script."""
+    return frozenset(take for key in (RECORDER_KEY, COURIER_KEY) for take, _ in _takes(_load_report(key)))
+
+
+def _show(workspace: Workspace, key: str, *, note: str) -> LosslessState:
     draw = st.components.v2.component("heliograph_lossless", html=_html(), css=_css(), js=_js())
     result = draw(
         key=key,
         data={
             "base": find_capture_path(),
             "workspace": workspace.name,
-            "note": str(participant_id),
+            "note": note,
             "max_s": MAX_TAKE_S,
-            "permits": _issue_permits(workspace, report),
+            "permits": _issue_permits(workspace, _load_report(key)),
             "words": WORDS,
+            "headless": key == COURIER_KEY,
         },
         on_report_change=lambda: None,
     )
     return _make_state(_read_report(result))
-
-
-def load_state(key: str) -> LosslessState:
-    """What the browser had said before this run of the script."""
-    return _make_state(_read_report(st.session_state.get(key)))
 
 
 def _make_state(report: Mapping[str, Any]) -> LosslessState:
@@ -71,11 +87,6 @@ def _make_state(report: Mapping[str, Any]) -> LosslessState:
         take=take if is_take_name(take) else None,
         unsupported=report.get("unsupported") is True,
     )
-
-
-def load_owned(key: str) -> frozenset[str]:
-    """The takes that the browser has not delivered yet, as it said before this run of the script."""
-    return frozenset(take for take, _ in _takes(_read_report(st.session_state.get(key))))
 
 
 def _issue_permits(workspace: Workspace, report: Mapping[str, Any]) -> dict[str, str]:
@@ -100,6 +111,10 @@ def _takes(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         for take, note in pairs[:MAX_TAKES]
         if is_take_name(take) and isinstance(note, str) and note.isascii() and note.isdigit() and len(note) <= 12
     ]
+
+
+def _load_report(key: str) -> Mapping[str, Any]:
+    return _read_report(st.session_state.get(key))
 
 
 def _read_report(found: Any) -> Mapping[str, Any]:
