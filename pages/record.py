@@ -6,7 +6,14 @@ from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.noise_floor import show_noise_floor, show_noise_progress
 from heliograph.ui.participant_form import choose_participant
-from heliograph.ui.recorder import prefers_builtin, rest_recorder, show_no_recorder, show_prompt, show_recorder
+from heliograph.ui.recorder import (
+    is_recording,
+    prefers_builtin,
+    rest_recorder,
+    show_no_recorder,
+    show_prompt,
+    show_recorder,
+)
 from heliograph.ui.steps import STEPS, show_steps
 from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
@@ -17,7 +24,7 @@ workspace = show_header("Record")
 if just_entered():
     rest_recorder()
 steps_box = st.container()
-participant = choose_participant(workspace.store, key="record_participant")
+participant = choose_participant(workspace.store, key="record_participant", recording=is_recording())
 
 step = 0 if participant is None else 2 if waiting_recordings() else 3 if st.session_state.get("record_runs") else 1
 with steps_box:

@@ -99,6 +99,7 @@ class ChunkTake:
 
     def __init__(self, spool_folder: Path, take: str) -> None:
         self.token = take
+        self.participant_note = ""
         self._spool_folder = spool_folder
         self._folder = spool_folder / take
         self._lock = threading.RLock()
@@ -133,7 +134,7 @@ class ChunkTake:
                     rate_hz=rate_hz,
                     processing=facts,
                 )
-                self._rate_hz = rate_hz
+                self._rate_hz, self.participant_note = rate_hz, participant_note
                 self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=rate_hz)
             elif self._rate_hz != rate_hz:
                 raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
@@ -261,7 +262,7 @@ class ChunkTake:
         if not (self._folder / "chunks").is_dir():
             return
         facts = read_facts(self._folder)
-        self._rate_hz = facts.sample_rate_hz
+        self._rate_hz, self.participant_note = facts.sample_rate_hz, facts.participant_note
         self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=self._rate_hz)
         self._chunks = load_chunks(self._folder)
         pieces = {number: load_chunk_bytes(self._folder, chunk) for number, chunk in self._chunks.items()}

@@ -41,6 +41,7 @@ __all__ = [
     "keep_unfinished",
     "load_unfinished",
     "load_waveform",
+    "noted_participant",
 ]
 
 # Browsers are asked to switch these off; only the lossless recorder tells whether they did.
@@ -75,7 +76,7 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
         processing=_describe_processing(take),
     )
     recording = save_recording(store, path, facts=facts)
-    assign_waiting_recording(store, recording.id, participant_id or _noted(take))
+    assign_waiting_recording(store, recording.id, participant_id or noted_participant(take))
     discard_take(take)
     return recording
 
@@ -110,7 +111,7 @@ def load_unfinished(
 ) -> list[Unfinished]:
     """Everything that was recorded and neither submitted nor discarded, oldest first."""
     takes = [
-        Unfinished(take.token, _noted(take), take.facts.started_utc, take.duration_s, True, take)
+        Unfinished(take.token, noted_participant(take), take.facts.started_utc, take.duration_s, True, take)
         for take in load_takes(store.spool_folder, exclude=exclude_takes)
     ]
     recordings = [
@@ -209,6 +210,7 @@ def _describe_processing(take: SpooledTake) -> dict[str, str]:
     return told
 
 
-def _noted(take: SpooledTake) -> int | None:
+def noted_participant(take: SpooledTake) -> int | None:
+    """Whose take it is, by the note that was made when it was begun; None: not known."""
     note = take.facts.participant_note
     return int(note) if note.isdigit() else None

@@ -14,12 +14,12 @@ import streamlit as st
 from heliograph.audio import AudioError, CapturePhase, CaptureSnapshot
 from heliograph.audio.chunk_take import ChunkTake, find_chunk_take
 from heliograph.audio.spool import TakeEnd
-from heliograph.runs.intake import keep_take
+from heliograph.runs.intake import keep_take, noted_participant
 from heliograph.store import Participant, StoreError
 from heliograph.ui.live_ring import TICK_S, show_live_ring
 from heliograph.ui.lossless import LosslessState, load_owned, load_state, show_lossless
 from heliograph.ui.problems import show_problem
-from heliograph.ui.waiting import waiting_recordings
+from heliograph.ui.waiting import tell_left, waiting_recordings
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
@@ -47,11 +47,11 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
     found = _find(workspace, desk.take)
     if found is not None and found.snapshot().phase is CapturePhase.FINISHED:
         _keep(workspace, participant, desk, found)
-    elif state.recording or found is not None:
+    elif desk.take != state.take and desk.take not in load_owned():
+        desk.take = None  # The browser has given it up: what there is of it is offered above.
+    elif state.recording or (found is not None and found.participant_note == str(participant.id)):
         with live.container(key="record_live"):
             _show_live(workspace, desk)
-    elif state.take is None:
-        desk.take = None  # Given up before its first second arrived.
     return state
 
 
@@ -92,21 +92,28 @@ def _show_live(workspace: Workspace, desk: _Desk) -> None:
 def _keep(workspace: Workspace, participant: Participant, desk: _Desk, found: ChunkTake) -> None:
     """Put what was recorded up for review; what the person gave up stays in the spool and is offered above.
 
+    So does what another participant recorded: it may arrive when somebody else was chosen long ago.
     A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
     one of them keeps the take, and what it notes it notes in one go.
     """
     waiting = waiting_recordings()
     problem: Exception | None = None
+    left: list[int | None] = []
     with st.spinner("Saving the recording …"), desk.lock:
         if desk.take == found.token:
             try:
                 if found.snapshot().end is not TakeEnd.ABANDONED:
                     take = found.take_up()
-                    waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
+                    if (whose := noted_participant(take)) != participant.id:
+                        left.append(whose)
+                    else:
+                        waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
             except (AudioError, SpeechError, StoreError) as error:
                 problem = error  # What there is stays in the spool and is offered above.
             desk.settled.add(found.token)
             desk.take = None
+    for whose in left:
+        tell_left(workspace.store, whose)
     if problem is None:
         st.rerun()
     show_problem(problem)

@@ -25,12 +25,16 @@ OFFERED = 500  # More than this and one has to type a part of the label first.
 OLDEST_YEAR = 1900
 UNKNOWN = "Unknown"
 MAX_LABEL = 50
+LOCKED = "The recording that is being made belongs to this participant. Stop it to choose another."
 FIELD_PX, FORM_PX = 280, 640
 URL_NAME = "participant"
 
 
-def choose_participant(store: Store, *, key: str) -> Participant | None:
-    """Draw the choice between an existing and a new participant; None until there is one."""
+def choose_participant(store: Store, *, key: str, recording: bool = False) -> Participant | None:
+    """Draw the choice between an existing and a new participant; None until there is one.
+
+    While something is being recorded nobody else can be chosen: what is heard belongs to this participant.
+    """
     saved = st.session_state.pop(f"{key}_saved", None)
     if saved:  # A widget's value can only be set before it is drawn.
         st.session_state[f"{key}_kind"], st.session_state[f"{key}_label"] = "Existing", saved
@@ -42,7 +46,13 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
     # Without persist_state a value given here is told to the browser in this run only, and is lost where the
     # browser is still fetching the field itself when the next run begins.
     wanted = row.segmented_control(
-        "Participant", ["Existing", "New"], key=f"{key}_kind", required=True, persist_state="page"
+        "Participant",
+        ["Existing", "New"],
+        key=f"{key}_kind",
+        required=True,
+        persist_state="page",
+        disabled=recording,
+        help=LOCKED if recording else None,
     )
     if wanted == "New":
         if _details_form(store, f"{key}_new", None):
@@ -61,6 +71,8 @@ def choose_participant(store: Store, *, key: str) -> Participant | None:
             key=f"{key}_label",
             width=FIELD_PX,
             persist_state="page",
+            disabled=recording,
+            help=LOCKED if recording else None,
             placeholder="Choose or type to search" if labels else "No participant yet: choose New",
         )
     found = load_participant_by_label(store, label) if label else None

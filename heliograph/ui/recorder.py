@@ -18,7 +18,7 @@ from heliograph.audio import AudioError
 from heliograph.audio.capture import Capture, CapturePhase, CaptureSnapshot
 from heliograph.audio.levels import HeardLevel
 from heliograph.audio.prompts import load_prompts
-from heliograph.runs.intake import keep_take
+from heliograph.runs.intake import keep_take, noted_participant
 from heliograph.runs.recorders import RecorderMode, load_recorder_mode
 from heliograph.store import Participant, StoreError
 from heliograph.ui.drawing import show_drawing
@@ -33,12 +33,20 @@ from heliograph.ui.lossless_booth import (
 from heliograph.ui.meters import draw_level
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder_words import MODE_HELP, MODES
-from heliograph.ui.waiting import waiting_recordings
+from heliograph.ui.waiting import tell_left, waiting_recordings
 from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
-__all__ = ["own_tokens", "prefers_builtin", "rest_recorder", "show_no_recorder", "show_prompt", "show_recorder"]
+__all__ = [
+    "is_recording",
+    "own_tokens",
+    "prefers_builtin",
+    "rest_recorder",
+    "show_no_recorder",
+    "show_prompt",
+    "show_recorder",
+]
 
 CONNECT_PATIENCE_S = 8.0
 HEARD_PATIENCE_S = 2.0  # "Connected" is told half a second or so after sound flows, or on a busy computer never.
@@ -113,7 +121,7 @@ def _choose_mode(workspace: Workspace) -> RecorderMode:
         format_func=MODES.__getitem__,
         key=f"record_mode_{usual}",
         help=MODE_HELP,
-        disabled=is_recording_losslessly() or _desk().began,
+        disabled=is_recording(),
         required=True,
         persist_state="session",
     )
@@ -141,7 +149,7 @@ def _show_stream(workspace: Workspace, participant: Participant) -> None:
     elif state.connected or state.connecting:
         if desk.connecting_since is None:
             desk.connecting_since = time.monotonic()
-        _show_check(desk, state)
+        _show_check(desk, state, participant)
     else:
         if desk.connecting_since is not None:
             st.warning(BLOCKED, icon=":material/wifi_off:")
@@ -159,6 +167,12 @@ def _rest_stream() -> None:
 def _desk() -> _Desk:
     desk: _Desk = st.session_state.setdefault("record_desk", _Desk())
     return desk
+
+
+def is_recording() -> bool:
+    """Whether something is being recorded right now, as far as this run of the page knows; not: being sent."""
+    desk = _desk()
+    return is_recording_losslessly() or (desk.began and desk.capture is not None)
 
 
 def own_tokens() -> set[str]:
@@ -194,8 +208,8 @@ def _close(desk: _Desk) -> None:
     desk.capture = None
 
 
-def _show_check(desk: _Desk, state: MicrophoneState) -> None:
-    """Before recording: is the microphone heard?"""
+def _show_check(desk: _Desk, state: MicrophoneState, participant: Participant) -> None:
+    """Before recording: is the microphone heard? Whoever is chosen at Start is whose recording it will be."""
     connected = state.connected or _is_heard_long(desk)
     _show_check_live(desk, connected=connected)
     st.button(
@@ -205,7 +219,7 @@ def _show_check(desk: _Desk, state: MicrophoneState) -> None:
         icon=":material/fiber_manual_record:",
         disabled=not connected,
         on_click=_begin,
-        args=(desk,),
+        args=(desk, participant.id),
     )
 
 
@@ -251,9 +265,9 @@ def _advise(snapshot: CaptureSnapshot) -> str:
             return "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?"
 
 
-def _begin(desk: _Desk) -> None:
+def _begin(desk: _Desk, participant_id: int) -> None:
     if desk.capture is not None:
-        desk.capture.begin()
+        desk.capture.begin(participant_note=str(participant_id))
         desk.began = True
 
 
@@ -289,6 +303,7 @@ def _show_recording_live(desk: _Desk) -> None:
 def _keep(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
     """Turn what was recorded into a stored recording and put it up for review; drops a mere microphone check.
 
+    What is not this participant's stays in the spool and is offered as not submitted yet when its own is chosen.
     A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
     one of them keeps the take, and what it notes it notes in one go.
     """
@@ -297,14 +312,20 @@ def _keep(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
         st.rerun()
     waiting = waiting_recordings()
     problem: Exception | None = None
+    left: list[int | None] = []
     with st.spinner("Saving the recording …"), desk.lock:
         if desk.capture is not None:
             try:
                 take = desk.capture.finish(timeout=FINISH_TIMEOUT_S)
-                waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
+                if (whose := noted_participant(take)) != participant.id:
+                    left.append(whose)
+                else:
+                    waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
             except (AudioError, SpeechError, StoreError) as error:
                 problem = error  # What there is stays in the spool and is offered above.
             desk.capture = None
+    for whose in left:
+        tell_left(workspace.store, whose)
     if problem is None:
         st.rerun()
     show_problem(problem)

@@ -19,19 +19,17 @@ from heliograph.store import (
     Recording,
     StoreError,
     UnknownRecordError,
-    load_participant,
     load_recording,
 )
 from heliograph.ui.buttons import sure_button
 from heliograph.ui.formats import format_seconds, format_utc
-from heliograph.ui.markup import escape
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import own_tokens
 from heliograph.ui.review import show_review
 from heliograph.ui.run_progress import show_run_progress
 from heliograph.ui.session_form import ask_session
-from heliograph.ui.waiting import waiting_recordings
+from heliograph.ui.waiting import describe_owner, waiting_recordings
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
 
@@ -47,7 +45,7 @@ def show_unfinished(workspace: Workspace, participant: Participant | None) -> No
     making = {*live_tokens(), *own_tokens()}
     found = load_unfinished(workspace.store, exclude_takes=making, exclude_recordings=waiting)
     if participant is None:
-        whose = {_whose(workspace, item.participant_id) for item in found}
+        whose = {describe_owner(workspace.store, item.participant_id) for item in found}
         if found:
             st.info(f"Recordings not submitted yet: {', '.join(sorted(whose))}. Choose the participant to go on.")
         return
@@ -199,13 +197,6 @@ def _new_key() -> str:
     import secrets
 
     return f"activity:{secrets.token_hex(12)}"
-
-
-def _whose(workspace: Workspace, participant_id: int | None) -> str:
-    try:
-        return escape(load_participant(workspace.store, participant_id or 0).label)
-    except UnknownRecordError:
-        return "participant not known"
 
 
 def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfinished) -> None:

@@ -1,12 +1,13 @@
-"""Which recordings this browser session has up for review."""
+"""Which recordings this browser session has up for review, and whose those are that it hasn't."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from heliograph.store import Recording
+from heliograph.store import Recording, Store, UnknownRecordError, load_participant
+from heliograph.ui.markup import escape
 
-__all__ = ["review_recordings", "waiting_recordings"]
+__all__ = ["describe_owner", "review_recordings", "tell_left", "waiting_recordings"]
 
 
 def review_recordings(*recordings: Recording) -> None:
@@ -23,3 +24,18 @@ def waiting_recordings() -> list[str]:
     """
     waiting: list[str] = st.session_state.setdefault("record_waiting", [])
     return waiting
+
+
+def tell_left(store: Store, participant_id: int | None) -> None:
+    """Say that a recording has arrived that is not the chosen participant's: it waits for its own."""
+    whose = describe_owner(store, participant_id)
+    text = f"A recording of {whose} has arrived. Choose {whose} to review it."
+    st.toast(text, icon=":material/restore:", duration="long")
+
+
+def describe_owner(store: Store, participant_id: int | None) -> str:
+    """The label of the participant that a recording was noted for, as Markdown."""
+    try:
+        return escape(load_participant(store, participant_id or 0).label)
+    except UnknownRecordError:
+        return "participant not known"
