@@ -14,7 +14,7 @@ MODE_HELP: Final = (
     "WebRTC: a live stream, compressed; lost packets are lost. Keep to one within a study."
 )
 RECORDERS: Final[dict[str, str]] = {
-    RecorderMode.AUTOMATIC: "Automatic: lossless where the browser can, else WebRTC",
+    RecorderMode.AUTOMATIC: "Automatic: lossless where possible",
     RecorderMode.LOSSLESS: "Lossless",
     RecorderMode.WEBRTC: "WebRTC",
     RecorderMode.BUILTIN: "The browser's built-in recorder",
@@ -38,19 +38,32 @@ WORDS: Final = {
     "quiet": "Very quiet: move closer to the microphone, or raise its level.",
     "nothing": "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?",
     "recording": "Recording. Every sample is kept.",
-    "outage": "Recording. The server can't be reached: {seconds} s are kept here and sent as soon as it can.",
+    "outage": "Recording. The server can't be reached: what you say is kept here and sent as soon as it can.",
+    "outage_here": "Recording. The server can't be reached: keep this page open, what you say is kept only in it.",
     "ending": "Stopping …",
-    "sending": "Sending the last {seconds} s …",
+    "sending": "Sending the last seconds …",
     "unsent": (
-        "{seconds} s are kept in this browser: the server can't be reached. They are sent by themselves, also when"
-        " you close this page and open it again in this browser."
+        "The server can't be reached: your recording is kept in this browser and sent by itself. You may close this"
+        " page: it goes on when you open Record again in this browser."
     ),
+    "unsent_here": (
+        "The server can't be reached, and this browser keeps your recording only as long as this page is open:"
+        " leave it open until all is sent."
+    ),
+    "waiting": "{seconds} s are waiting to be sent.",
+    "courier": "An earlier recording is kept in this browser and being sent.",
+    "refused": (
+        "The server did not take all of this recording. What arrived is offered as not submitted yet, half a minute"
+        " from now; the rest stays in this browser. Please tell whoever runs this server."
+    ),
+    "empty": "Nothing was recorded: no sound came from the microphone. Try again, or choose another one.",
     "denied": "The browser blocks the microphone. Allow it in the address bar, then turn it on again.",
     "none": "No microphone found. Connect one, then turn it on again.",
     "in_use": "The microphone can't be opened: another program may use it. Close that, then turn it on again.",
     "insecure": "This page has no microphone access. Open it over HTTPS or on localhost.",
     "unsupported": "This browser can't record losslessly. Choose another recorder above.",
     "no_output": "This browser records only where there is a sound output: connect headphones, then try again.",
+    "no_server": "The server can't be reached right now. Try again when it is back.",
     "away": (
         "The microphone is taken away right now, as by a call, a locked screen or another program. When it is"
         " back, recording goes on, with silence for the time between."
@@ -64,6 +77,7 @@ WORDS: Final = {
     "echo": "The browser keeps echo cancellation on; it changes the voice.",
     "noise": "The browser keeps noise suppression on; it changes the voice.",
     "gain": "The browser keeps automatic gain on; it changes the voice.",
+    "other_microphone": "The microphone chosen before is not connected; this is another one.",
     "dead_channel": "One channel of this microphone is dead; the other one is recorded.",
     "channels_differ": "The two channels of this microphone differ; one of them is recorded.",
     "interrupted": "The microphone was taken away for a while, as by a call: that part is silent.",

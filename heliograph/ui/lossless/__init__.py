@@ -26,7 +26,18 @@ __all__ = ["LosslessState", "load_owned", "load_state", "show_courier", "show_lo
 RECORDER_KEY, COURIER_KEY = "record_lossless", "record_courier"
 MAX_TAKES = 20
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("queue.js", "facts.js", "samples.js", "listening.js", "sources.js", "capture.js", "view.js")
+_SCRIPTS = (
+    "clock.js",
+    "keep.js",
+    "queue.js",
+    "facts.js",
+    "samples.js",
+    "listening.js",
+    "sources.js",
+    "microphone.js",
+    "capture.js",
+    "view.js",
+)
 
 
 @dataclass(frozen=True)

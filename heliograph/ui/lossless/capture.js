@@ -1,48 +1,29 @@
-// One microphone of one page: check, recording, sending. It outlives the component that draws it, so that nothing a
-// page does to its elements can cost sound.
+// One microphone of one page, its recordings and their way to the server. It outlives the component that draws it, so
+// that nothing a page does to its elements can cost sound.
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
+const LONGEST_S = 86399; // Of the clock: somebody may shut the lid for days.
 const LATE_S = 15; // A microphone that is away does not count to the limit; the clock does.
 const FILL_MS = 2000; // Longer silence of the microphone than any hiccup: a call, a locked screen, a closed lid.
 
-function whyUnsupported() {
-  if (!window.isSecureContext) return "insecure";
-  if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return "insecure";
-  if (!window.MediaStreamTrackProcessor && !window.AudioWorkletNode) return "unsupported";
-  if (!window.indexedDB || !window.crypto.subtle) return "unsupported";
-  return null;
-}
-
-function nameProblem(error) {
-  if (error.name === "NotAllowedError") return "denied";
-  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "none";
-  if (error.name === "NotReadableError" || error.name === "AbortError") return "in_use";
-  if (error.name === "SecurityError") return "insecure";
-  if (error.name === "NoOutputError") return "no_output";
-  return "failed";
-}
-
-class Recorder {
+class Recorder extends Microphone {
   constructor() {
+    super();
     this.keep = new Keep();
-    this.phase = "off";
-    this.problem = null;
-    this.away = false;
     this.listeners = new Set();
+    this.views = new Set();
     this.senders = new Map();
-    this.level = { rms: 0, peak: 0 };
+    this.unwanted = new Set();
     this.seconds = 0;
-    this.notes = new Set();
     this.renewals = 0;
-    this.devices = [];
     window.addEventListener("pagehide", () => this.leave());
-    document.addEventListener("visibilitychange", () => this.see());
   }
 
-  configure({ base, workspace, note, max_s, permits }) {
-    Object.assign(this, { base, workspace, maxSeconds: max_s, participantNote: note });
-    for (const sender of this.senders.values()) sender.allow(permits[sender.record.take]);
+  configure({ base, workspace, note, max_s, permits, headless }) {
+    Object.assign(this, { base, workspace, maxSeconds: max_s });
+    if (!headless) this.participantNote = note;
+    for (const sender of this.ownSenders()) sender.allow(permits[sender.record.take]);
     if (!this.opened) {
       this.opened = this.keep.open().then(() => this.collect());
       // The page before this one may take a moment to let go of its takes; another tab may be closed any time.
@@ -51,95 +32,9 @@ class Recorder {
     }
   }
 
-  changed() {
-    for (const listener of this.listeners) listener(this);
-  }
-
-  // --- the microphone ---
-
-  async turnOn(deviceId) {
-    if (this.phase === "asking" || this.phase === "recording") return;
-    this.turnOff();
-    const unsupported = whyUnsupported();
-    this.problem = unsupported;
-    if (unsupported) return this.changed();
-    this.phase = "asking";
-    this.changed();
-    try {
-      await this.opened;
-      const wanted = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: { ideal: 2 } };
-      if (deviceId) wanted.deviceId = { exact: deviceId };
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: wanted, video: false });
-      await this.listen();
-      this.phase = "check";
-    } catch (error) {
-      this.turnOff();
-      this.problem = nameProblem(error);
-    }
-    this.changed();
-  }
-
-  async listen() {
-    const track = this.stream.getAudioTracks()[0];
-    this.track = track;
-    this.settings = track.getSettings();
-    this.heard = new Channels();
-    this.bandwidth = null;
-    this.notes = new Set();
-    this.away = false;
-    track.onmute = () => this.miss("muted");
-    track.onunmute = () => this.regain("unmuted");
-    track.onended = () => this.lose();
-    const hear = (block) => this.hear(block);
-    this.source = window.MediaStreamTrackProcessor
-      ? new TrackSource(track, hear)
-      : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear);
-    await this.source.open();
-    this.rate = this.source.rate;
-    const { context } = this.source;
-    if (context) {
-      context.onstatechange = () => (context.state === "running" ? this.regain("resumed") : this.miss(context.state));
-    }
-    this.devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "audioinput");
-  }
-
-  turnOff() {
-    if (this.source) this.source.end();
-    if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
-    if (this.stream) for (const track of this.stream.getTracks()) track.stop();
-    this.source = this.track = this.stream = null;
-    this.away = false;
-    this.level = { rms: 0, peak: 0 };
-    this.phase = "off";
-  }
-
-  lose() {
-    this.note("ended");
-    this.problem = "ended";
-    if (this.phase === "recording") this.end("stopped");
-    this.turnOff();
-    this.changed();
-  }
-
-  // Taken away by a call, a locked screen or another program; it may come back.
-  miss(what) {
-    this.away = true;
-    this.note(what);
-    this.changed();
-  }
-
-  regain(what) {
-    this.away = false;
-    this.note(what);
-    this.changed();
-  }
-
-  see() {
-    this.note(document.hidden ? "hidden" : "visible");
-    if (document.hidden || !this.source) return;
-    const { context } = this.source;
-    if (context && context.state !== "running") context.resume().catch(() => {});
-    if (this.phase === "recording") this.stayAwake();
+  // Another workspace has other participants under the same numbers.
+  ownSenders() {
+    return [...this.senders.values()].filter(({ record }) => record.workspace === this.workspace);
   }
 
   // A screen that locks itself would end the recording on many phones.
@@ -156,35 +51,24 @@ class Recorder {
 
   note(what) {
     if (this.phase !== "recording") return;
-    const since = Math.max(0, performance.now() - (this.startedAt ?? this.pressedAt));
+    const since = Math.max(0, now() - (this.startedAt ?? this.pressedAt));
     this.events.push(`${(since / 1000).toFixed(1)} ${what}`);
     this.notes.add(what);
     this.changed();
   }
 
-  // --- the sound ---
+  changed() {
+    for (const listener of this.listeners) listener(this);
+  }
 
-  hear(block) {
-    const { left, right, rate } = block;
-    this.heard.feed(left, right);
-    if (this.phase !== "recording") this.channel = this.heard.choose();
-    const samples = this.channel === "right" && right ? right : left;
-    this.bandwidth ||= new Bandwidth(rate);
-    this.bandwidth.feed(samples);
-    let sum = 0;
-    let peak = 0;
-    for (let at = 0; at < samples.length; at += 1) {
-      const value = Math.abs(samples[at]);
-      sum += value * value;
-      if (value > peak) peak = value;
-    }
-    this.level = { rms: Math.sqrt(sum / samples.length), peak: Math.max(peak, this.level.peak * 0.96), at: performance.now() };
-    if (this.phase === "recording") this.record(block, samples);
+  // While an earlier recording still waits for the server, too.
+  get canStart() {
+    return this.phase === "check" || (this.phase === "sending" && this.source !== null && this.sender.troubled);
   }
 
   start() {
-    if (this.phase !== "check") return null;
-    const take = toHex(crypto.getRandomValues(new Uint8Array(12)));
+    if (!this.canStart) return null;
+    const take = makeTakeName();
     this.piece = new Float32Array(this.rate);
     this.filled = 0;
     this.pieces = 0;
@@ -198,7 +82,8 @@ class Recorder {
     this.expected = null;
     this.limit = Math.round(this.maxSeconds * this.rate);
     this.startedAt = null;
-    this.pressedAt = performance.now();
+    this.pressedAt = now();
+    this.sleptBefore = clock.slept;
     this.problem = null;
     this.ending = false;
     const facts = this.facts();
@@ -214,15 +99,32 @@ class Recorder {
   }
 
   follow(record) {
-    const sender = new Sender(record, { base: this.base, keep: this.keep, changed: () => this.changed() });
+    const renamed = (from, sender) => {
+      this.senders.delete(from);
+      this.senders.set(sender.record.take, sender);
+      if (this.take === from) this.take = sender.record.take;
+    };
+    const sender = new Sender(record, { base: this.base, keep: this.keep, changed: () => this.changed(), renamed });
     this.senders.set(record.take, sender);
-    sender.closed.then(() => {
-      this.senders.delete(record.take);
-      if (this.take === record.take) this.take = null;
-      if (this.phase === "sending") this.phase = this.source ? "check" : "off";
-      this.changed();
-    });
+    sender.closed.then(() => this.part(sender));
     return sender;
+  }
+
+  // It is there, or never will be: what the server refuses for good is told, and not sent again by this page.
+  part(sender) {
+    const { refused, record } = sender;
+    this.senders.delete(record.take);
+    if (refused === "empty") this.problem = "empty";
+    else if (refused && !["settled", "holes"].includes(refused)) {
+      this.unwanted.add(record.take);
+      this.problem = "refused";
+    }
+    if (this.take === record.take) {
+      this.take = null;
+      this.rest();
+      this.phase = this.source ? "check" : "off";
+    }
+    this.changed();
   }
 
   facts() {
@@ -248,6 +150,7 @@ class Recorder {
     if (at + lasts < this.pressedAt) return; // Heard before Start and taken from the queue after it.
     if (this.startedAt === null) this.startedAt = at;
     else this.fillIn(frame - this.expected, at - this.lastAt);
+    if (this.phase !== "recording") return;
     this.expected = frame + samples.length;
     this.absent += absent;
     this.write(samples);
@@ -261,14 +164,21 @@ class Recorder {
     if (this.recorded >= this.limit) this.end("full_length");
   }
 
-  // Silence for what is known to be missing before the next sample, so that time stays true.
+  // Silence for what is known to be missing before the next sample, so that time stays true. A pause to beyond the
+  // limit ends the recording where it began.
   fillIn(skipped, pausedMs) {
+    if (clock.slept > this.sleptBefore) this.note("slept");
+    this.sleptBefore = clock.slept;
     const paused = pausedMs > FILL_MS ? Math.round((pausedMs / 1000) * this.rate) : 0;
-    const missing = Math.min(Math.max(skipped, paused), this.limit - this.recorded);
+    const missing = Math.max(skipped, paused);
     if (missing <= 0) return;
+    if (missing >= this.limit - this.recorded) {
+      this.end("full_length");
+      return;
+    }
     this.filledIn.push([this.recorded, this.recorded + missing]);
     this.write(new Float32Array(missing));
-    this.keep.put("takes", this.sender.record); // So that the next page knows, should this one not get to its end.
+    this.sender.note(this.keep.putTake(this.sender.record)); // The next page's, should this one not get to its end.
   }
 
   write(samples) {
@@ -308,9 +218,7 @@ class Recorder {
     if (this.phase !== "recording") return;
     this.seal();
     this.phase = "sending";
-    clearTimeout(this.deadline);
-    if (this.wakeLock) this.wakeLock.release().catch(() => {});
-    this.wakeLock = null;
+    this.rest();
     const skipped = this.lostTime.find();
     const { cut, edge } = this.bandwidth || {};
     const facts = {
@@ -331,12 +239,18 @@ class Recorder {
       chunks: this.pieces,
       samples: this.recorded,
       end: how,
-      wall_clock_s: Math.max(0, (this.lastAt - this.startedAt) / 1000),
+      wall_clock_s: Math.min(LONGEST_S, Math.max(0, (this.lastAt - this.startedAt) / 1000)),
       lost_samples: countFilled(this.sender.record),
       skipped_samples: Math.round(skipped.reduce((ms, one) => ms + one.ms, 0) * (this.rate / 1000)),
       facts,
     });
     this.changed();
+  }
+
+  rest() {
+    clearTimeout(this.deadline);
+    if (this.wakeLock) this.wakeLock.release().catch(() => {});
+    this.wakeLock = null;
   }
 
   leave() {
@@ -346,43 +260,53 @@ class Recorder {
   // --- what earlier pages left ---
 
   async collect() {
-    if (!this.keep.database || this.collecting) return;
+    if (this.collecting) return;
     this.collecting = true;
     const before = this.senders.size;
-    for (const { record, chunks } of await findLeftovers(this.keep, this.workspace, this.senders)) {
-      const sender = this.follow(record);
-      for (const { index, bits, bytes } of chunks) {
-        sender.chunks.set(index, { bits, bytes });
-        sender.waiting.push(index);
+    try {
+      const isKnown = (take) => this.senders.has(take) || this.unwanted.has(take);
+      for (const { record, chunks } of await findLeftovers(this.keep, this.workspace, isKnown)) {
+        this.takeOver(record, chunks);
       }
-      if (!record.ending) {
-        // The page died without a word: what it had kept is all there is.
-        const size = ({ bits, bytes }) => (8 * bytes.byteLength) / bits;
-        const samples = (chunks.length - 1) * record.rate + size(chunks[chunks.length - 1]);
-        const facts = { filled_stretches_s: listStretches(record) };
-        const lost_samples = Math.min(samples, countFilled(record));
-        record.ending = { chunks: chunks.length, samples, end: "abandoned", wall_clock_s: 0, lost_samples, facts };
-      }
-      sender.ending = record.ending;
-      sender.run();
+    } finally {
+      this.collecting = false;
     }
-    this.collecting = false;
     if (this.senders.size !== before) this.changed();
   }
 
+  takeOver(record, chunks) {
+    const sender = this.follow(record);
+    for (const { index, bits, bytes } of chunks) {
+      sender.chunks.set(index, { bits, bytes });
+      sender.waiting.push(index);
+    }
+    if (!record.ending) {
+      // The page died without a word: what it had kept is all there is.
+      const last = chunks[chunks.length - 1];
+      const samples = last.index * record.rate + (8 * last.bytes.byteLength) / last.bits;
+      const facts = { filled_stretches_s: listStretches(record) };
+      const lost_samples = Math.min(samples, countFilled(record));
+      record.ending = { chunks: last.index + 1, samples, end: "abandoned", wall_clock_s: 0, lost_samples, facts };
+    }
+    sender.ending = record.ending;
+    sender.run();
+  }
+
   report() {
+    const senders = this.ownSenders();
     return {
       phase: this.phase,
       take: this.take || null,
-      takes: [...this.senders.values()].map(({ record }) => ({ take: record.take, note: record.note })),
-      renew: [...this.senders.values()].some((sender) => !sender.permit && !sender.done) ? this.renewals : 0,
+      takes: senders.map(({ record }) => ({ take: record.take, note: record.note })),
+      renew: senders.some((sender) => !sender.permit && !sender.done) ? this.renewals : 0,
       unsupported: whyUnsupported() === "unsupported",
+      webrtc: typeof RTCPeerConnection === "function",
     };
   }
 
   waitingSeconds() {
     let waiting = 0;
-    for (const sender of this.senders.values()) waiting += sender.chunks.size - sender.acknowledged.size;
+    for (const sender of this.ownSenders()) waiting += sender.chunks.size - sender.acknowledged.size;
     return waiting;
   }
 }

@@ -1,116 +1,67 @@
-// Pieces of a recording on their way to the server: in memory and in IndexedDB until the server has them all.
+// Pieces of a recording on their way to the server: in memory and kept by the browser until the server has them all.
 
-const DATABASE = "heliograph-capture";
 const AT_ONCE = 3;
 const REQUEST_PATIENCE_MS = 20000;
+const PERMIT_PATIENCE_MS = 5000;
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8000;
+const MOST_RESTARTS = 2;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const toHex = (buffer) => Array.from(new Uint8Array(buffer), (octet) => octet.toString(16).padStart(2, "0")).join("");
-
-function openDatabase() {
-  return new Promise((done, failed) => {
-    const asked = indexedDB.open(DATABASE, 1);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("takes", { keyPath: "take" });
-      asked.result.createObjectStore("chunks", { keyPath: ["take", "index"] });
-    };
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => failed(asked.error);
-    asked.onblocked = () => failed(new Error("blocked"));
-  });
-}
-
-// What survives the page. Every method is safe without a database (a private window may have none).
-class Keep {
-  async open() {
-    if (this.database === undefined) {
-      try {
-        this.database = await openDatabase();
-      } catch (error) {
-        this.database = null;
-      }
-    }
-    return this.database;
-  }
-
-  put(store, value) {
-    if (!this.database) return Promise.resolve(false);
-    return new Promise((done) => {
-      try {
-        const change = this.database.transaction(store, "readwrite");
-        change.oncomplete = () => done(true);
-        change.onabort = change.onerror = () => done(false);
-        change.objectStore(store).put(value);
-        if (change.commit) change.commit();
-      } catch (error) {
-        done(false);
-      }
-    });
-  }
-
-  all(store, range) {
-    if (!this.database) return Promise.resolve([]);
-    return new Promise((done) => {
-      const asked = this.database.transaction(store).objectStore(store).getAll(range);
-      asked.onsuccess = () => done(asked.result);
-      asked.onerror = () => done([]);
-    });
-  }
-
-  chunks(take) {
-    return this.all("chunks", IDBKeyRange.bound([take, 0], [take, Infinity]));
-  }
-
-  forget(take) {
-    if (!this.database) return Promise.resolve();
-    return new Promise((done) => {
-      const change = this.database.transaction(["takes", "chunks"], "readwrite");
-      change.oncomplete = change.onabort = () => done();
-      change.objectStore("takes").delete(take);
-      change.objectStore("chunks").delete(IDBKeyRange.bound([take, 0], [take, Infinity]));
-    });
-  }
-}
+const makeTakeName = () => toHex(crypto.getRandomValues(new Uint8Array(12)));
 
 // Sends one take. `record` is {take, note, workspace, rate, facts}; `ending` comes when the recording stops.
+// `refused` says why it will never be sent: the server has it already ("settled", "holes"), or will not have it.
 class Sender {
-  constructor(record, { base, keep, changed }) {
-    this.record = record;
-    this.base = base;
-    this.keep = keep;
-    this.changed = changed;
+  constructor(record, { base, keep, changed, renamed }) {
+    Object.assign(this, { record, base, keep, changed, renamed });
     this.chunks = new Map();
     this.digests = new Map();
     this.waiting = [];
     this.flying = 0;
+    this.atOnce = AT_ONCE;
     this.acknowledged = new Set();
     this.begun = false;
     this.ending = null;
     this.permit = null;
+    this.permitAskedAt = performance.now();
     this.pause = FIRST_PAUSE_MS;
     this.troubled = false;
+    this.kept = true;
+    this.restarts = 0;
     this.refused = null;
     this.done = false;
     this.closed = new Promise((done) => (this.close = done));
     this.wakers = new Set();
-    window.addEventListener("online", () => this.wake());
-    if (navigator.locks) navigator.locks.request(`heliograph-${record.take}`, () => this.closed);
+    this.wake = this.wake.bind(this);
+    window.addEventListener("online", this.wake);
+    this.lock();
+  }
+
+  // Tells other tabs that somebody is busy with this take.
+  lock() {
+    if (navigator.locks) navigator.locks.request(`heliograph-${this.record.take}`, () => this.closed);
   }
 
   add(index, bits, bytes) {
     this.chunks.set(index, { bits, bytes });
     this.waiting.push(index);
     this.wake();
-    return this.keep.put("chunks", { take: this.record.take, index, bits, bytes });
+    this.note(this.keep.putChunk(this.record.take, index, { bits, bytes }));
   }
 
   finish(ending) {
     this.ending = ending;
     this.record.ending = ending;
-    this.keep.put("takes", this.record);
+    this.note(this.keep.putTake(this.record));
     this.wake();
+  }
+
+  // Whether the browser keeps it beyond this page: a full disk or a private window may not.
+  async note(keeping) {
+    const kept = await keeping;
+    if (!kept && this.kept) this.tell({ kept });
   }
 
   allow(permit) {
@@ -119,6 +70,12 @@ class Sender {
       this.needsPermit = false;
       this.wake();
     }
+  }
+
+  askPermit() {
+    this.permit = null;
+    this.permitAskedAt = performance.now();
+    this.tell({ needsPermit: true });
   }
 
   wake() {
@@ -133,50 +90,82 @@ class Sender {
   async ask(method, path, { body, type, headers = {} } = {}) {
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), REQUEST_PATIENCE_MS);
+    const { take } = this.record;
+    const { permit } = this;
     try {
-      const answer = await fetch(`${this.base}/takes/${this.record.take}${path}`, {
+      const answer = await fetch(`${this.base}/takes/${take}${path}`, {
         method,
         body,
-        headers: { ...headers, Authorization: `Bearer ${this.permit}`, ...(type ? { "Content-Type": type } : {}) },
+        headers: { ...headers, "X-Capture-Permit": permit, ...(type ? { "Content-Type": type } : {}) },
         cache: "no-store",
-        credentials: "omit",
+        credentials: "same-origin", // For the password or cookie of a proxy.
         redirect: "error",
         signal: patience.signal,
       });
       const said = await answer.json().catch(() => ({}));
-      return { status: answer.status, said };
+      return { take, permit, status: answer.status, said };
     } catch (error) {
-      return { status: 0, said: {} };
+      if (patience.signal.aborted) this.atOnce = 1; // A line too slow for several at once.
+      return { take, permit, status: 0, said: {} };
     } finally {
       clearTimeout(timer);
     }
   }
 
   // True when the request may count as carried out; what can be mended is mended, and then it is tried again.
-  async settle({ status, said }) {
+  async settle({ take, permit, status, said }) {
+    if (take !== this.record.take) return false; // It has another name by now.
     if (status >= 200 && status < 300) {
       this.pause = FIRST_PAUSE_MS;
+      this.doubted = null;
       if (this.troubled) this.tell({ troubled: false });
       return true;
     }
-    if (status === 410) {
-      this.refused = "settled";
-    } else if (status === 401 || status === 403) {
-      this.needsPermit = true;
-      this.permit = null;
-      this.tell({});
-    } else if (said.reason === "not_begun") {
+    const { reason } = said;
+    if (reason === "not_begun") {
       this.begun = false;
-    } else if (said.reason === "incomplete") {
+    } else if (reason === "incomplete") {
+      this.record.delivered = false;
       for (const index of said.missing) this.again(index);
-    } else if (["different", "bad_request", "too_large", "too_many", "finished"].includes(said.reason)) {
-      this.refused = said.reason;
+    } else if (["settled", "finished", "different"].includes(reason)) {
+      await this.startAnew(reason);
+    } else if (["bad_request", "too_large", "too_many"].includes(reason)) {
+      this.refused = reason;
     } else {
+      const unpermitted = status === 401 && reason !== undefined;
+      if (unpermitted && permit !== this.permit) return false; // A new one is here or on its way.
+      if (unpermitted) this.askPermit();
+      if (unpermitted && this.doubted !== permit) {
+        this.doubted = permit;
+        return false;
+      }
       if (!this.troubled) this.tell({ troubled: true });
       await this.rest(this.pause * (0.75 + Math.random() / 2));
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
     }
     return false;
+  }
+
+  // Taken up elsewhere (reviewed, discarded) before all of it was there: all of it goes again, as another take.
+  async startAnew(reason) {
+    const isThere = this.record.delivered || this.acknowledged.size >= this.chunks.size;
+    if (reason === "settled" && isThere) {
+      this.refused = reason;
+    } else if (this.restarts === MOST_RESTARTS) {
+      this.refused = "different";
+    } else {
+      const { take } = this.record;
+      this.restarts += 1;
+      this.record.take = makeTakeName();
+      this.record.delivered = false;
+      this.lock();
+      this.begun = false;
+      this.acknowledged.clear();
+      this.waiting = [...this.chunks.keys()];
+      this.note(this.keep.rename(take, this.record, this.chunks));
+      this.renamed(take, this);
+      this.askPermit();
+    }
   }
 
   again(index) {
@@ -225,6 +214,11 @@ class Sender {
   }
 
   async conclude() {
+    if (!this.record.delivered) {
+      // So that the next page knows, should the answer never get here.
+      this.record.delivered = true;
+      await this.keep.putTake(this.record);
+    }
     const { facts, ...ending } = this.ending;
     const digests = [];
     for (let index = 0; index < ending.chunks; index += 1) digests.push(new Uint8Array(await this.digest(index)));
@@ -236,42 +230,36 @@ class Sender {
   }
 
   async run() {
-    await this.keep.open();
-    await this.keep.put("takes", this.record);
-    while (!this.done && !this.refused) {
-      if (!this.permit) {
-        await this.rest(2000);
-      } else if (!this.begun) {
-        await this.begin();
-      } else if (this.waiting.length && this.flying < AT_ONCE) {
-        this.flying += 1;
-        this.send(this.waiting.shift());
-      } else if (this.ending && !this.flying && this.acknowledged.size >= this.ending.chunks) {
-        await this.conclude();
-      } else {
-        await this.rest(5000);
-      }
+    try {
+      this.note(this.keep.putTake(this.record));
+      while (!this.done && !this.refused) await this.step();
+      // What the server refuses for good stays here: it may be the server that errs.
+      if (this.done || ["settled", "holes", "empty"].includes(this.refused)) await this.keep.forget(this.record.take);
+    } finally {
+      window.removeEventListener("online", this.wake);
+      this.close();
+      this.tell({});
+      this.chunks.clear();
+      this.digests.clear();
     }
-    // Refused for good, or there: nothing here is of use any more, unless the server is the one that errs.
-    if (this.done || this.refused === "settled" || !this.chunks.size) await this.keep.forget(this.record.take);
-    this.close();
-    this.tell({});
   }
-}
 
-// Takes of this workspace that an earlier page left behind and no other tab is busy with.
-async function findLeftovers(keep, workspace, busy) {
-  await keep.open();
-  const found = [];
-  for (const record of await keep.all("takes")) {
-    if (record.workspace !== workspace || busy.has(record.take)) continue;
-    const free = navigator.locks
-      ? await navigator.locks.request(`heliograph-${record.take}`, { ifAvailable: true }, (lock) => lock !== null)
-      : true;
-    if (!free) continue;
-    const chunks = await keep.chunks(record.take);
-    if (chunks.length) found.push({ record, chunks });
-    else await keep.forget(record.take);
+  async step() {
+    if (!this.permit) {
+      await this.rest(2000);
+      const late = performance.now() - this.permitAskedAt > PERMIT_PATIENCE_MS;
+      if (!this.permit && late && !this.troubled) this.tell({ troubled: true });
+    } else if (!this.begun) {
+      await this.begin();
+    } else if (this.waiting.length && this.flying < this.atOnce) {
+      this.flying += 1;
+      this.send(this.waiting.shift());
+    } else if (this.ending && !this.flying && this.acknowledged.size >= this.chunks.size) {
+      // A browser that did not keep every piece has no more to give; the server offers what it has.
+      if (this.chunks.size === this.ending.chunks) await this.conclude();
+      else this.refused = "holes";
+    } else {
+      await this.rest(5000);
+    }
   }
-  return found;
 }

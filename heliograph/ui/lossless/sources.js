@@ -3,6 +3,7 @@
 // the first one was heard (ms, the page's clock). `flush` resolves when all that was heard before it has been handed on.
 
 const RESUME_PATIENCE_MS = 3000;
+const SOUND_PATIENCE_MS = 8000;
 const QUEUE_S = 10;
 const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
 
@@ -19,8 +20,8 @@ class TrackSource {
   }
 
   async open() {
-    const first = await this.reader.read();
-    if (first.done) throw new DOMException("", "NotReadableError");
+    const first = await Promise.race([this.reader.read(), sleep(SOUND_PATIENCE_MS)]);
+    if (!first || first.done) throw new DOMException("", "NotReadableError");
     this.take(first.value);
     this.follow().catch(() => {});
   }
@@ -50,16 +51,16 @@ class TrackSource {
   }
 
   // When a block was heard, on the page's clock: a busy page takes blocks from the queue long after. The quickest
-  // block so far tells how far the two clocks are apart.
+  // block so far tells how far the two clocks are apart; neither counts sleep.
   placeInTime(stamp, lasts) {
-    const now = performance.now();
-    this.apart = Math.min(this.apart, now - stamp - lasts);
+    const here = now() - clock.slept;
+    this.apart = Math.min(this.apart, here - stamp - lasts);
     const at = stamp + this.apart;
-    return Math.abs(now - at) < 1000 * QUEUE_S ? at : now - lasts;
+    return clock.slept + (Math.abs(here - at) < 1000 * QUEUE_S ? at : here - lasts);
   }
 
   flush() {
-    this.flushAt = performance.now();
+    this.flushAt = now();
     return new Promise((done) => (this.flushed = done));
   }
 
@@ -92,7 +93,11 @@ class ContextSource {
 
   async open() {
     const { context } = this;
-    await context.audioWorklet.addModule(`${this.base}/worklet.js`);
+    try {
+      await context.audioWorklet.addModule(`${this.base}/worklet.js`);
+    } catch (error) {
+      throw new DOMException("", "NoServerError");
+    }
     this.node = new AudioWorkletNode(context, "heliograph-tap", { numberOfInputs: 1, outputChannelCount: [1] });
     this.node.port.onmessage = ({ data }) => this.take(data);
     this.input.connect(this.node);
@@ -102,14 +107,14 @@ class ContextSource {
     if (context.state !== "running") throw new DOMException("", "NoOutputError");
   }
 
-  take({ flushed, frame, count, left, right, absent, now }) {
+  take({ flushed, frame, count, left, right, absent, sent }) {
     if (flushed) {
       if (this.flushed) this.flushed();
       return;
     }
     const { rate } = this;
     // The audio thread has no clock but that of the day; how long ago it was is the same on both.
-    const at = performance.now() - Math.max(0, Date.now() - now) - (1000 * count) / rate;
+    const at = now() - Math.max(0, Date.now() - sent) - (1000 * count) / rate;
     const [first, second] = [left, right].map((samples) => samples && samples.subarray(0, count));
     this.hear({ frame, left: first, right: second, absent, at, rate });
     const buffers = right ? [left.buffer, right.buffer] : [left.buffer];

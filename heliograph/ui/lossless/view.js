@@ -10,18 +10,22 @@ class View {
     this.parts = {
       device: find(".device"), select: find("select"), meter: find(".meter"), fill: find(".fill"), peak: find(".peak"),
       status: find(".status"), notes: find(".notes"), on: find(".on"), start: find(".start"), stop: find(".stop"),
-      again: find(".again"),
+      again: find(".again"), count: find(".count"),
     };
     const { on, start, stop, again, select } = this.parts;
-    on.onclick = () => this.recorder.turnOn(this.chosen);
+    const turnOn = (then) => {
+      this.focusNext = then;
+      this.recorder.turnOn();
+    };
+    on.onclick = () => turnOn(start);
     start.onclick = () => {
       if (this.recorder.start()) stop.focus();
     };
     stop.onclick = () => this.recorder.stop();
     again.onclick = () => this.recorder.stop("abandoned");
     select.onchange = () => {
-      this.chosen = select.value;
-      this.recorder.turnOn(this.chosen);
+      saveChosen(select.value);
+      turnOn(select);
     };
     this.listener = () => this.draw();
     this.said = "";
@@ -29,8 +33,14 @@ class View {
 
   update({ data, setStateValue }) {
     this.words = data.words;
+    this.headless = data.headless;
     this.setStateValue = setStateValue;
-    clearTimeout(this.recorder.leaving);
+    if (this.headless) {
+      this.reported ??= JSON.stringify({ takes: [], renew: 0 }); // Nothing to tell as long as nothing waits.
+    } else {
+      clearTimeout(this.recorder.leaving);
+      this.recorder.views.add(this);
+    }
     this.recorder.listeners.add(this.listener);
     this.recorder.configure(data);
     if (!this.label) {
@@ -39,7 +49,7 @@ class View {
       this.parts.device.querySelector("label").textContent = this.words.device;
       this.parts.meter.setAttribute("aria-label", this.words.level);
     }
-    if (!this.timer) this.timer = setInterval(() => this.drawLevel(), 60);
+    if (!this.timer && !this.headless) this.timer = setInterval(() => this.drawLevel(), 60);
     this.draw();
   }
 
@@ -49,41 +59,61 @@ class View {
     this.timer = null;
     const recorder = this.recorder;
     recorder.listeners.delete(this.listener);
+    if (!recorder.views.delete(this)) return;
     clearTimeout(recorder.leaving);
     recorder.leaving = setTimeout(() => {
-      if (recorder.listeners.size) return;
+      if (recorder.views.size) return;
       recorder.leave();
       recorder.turnOff();
     }, GRACE_MS);
   }
 
   tell() {
-    const sender = [...this.recorder.senders.values()].find(({ needsPermit }) => needsPermit);
+    const sender = this.recorder.ownSenders().find(({ needsPermit }) => needsPermit);
     if (sender) {
       sender.needsPermit = false;
       this.recorder.renewals += 1;
     }
-    const report = this.recorder.report();
+    const report = this.makeReport();
     const text = JSON.stringify(report);
     if (text === this.reported) return;
     this.reported = text;
     this.setStateValue("report", report);
   }
 
+  makeReport() {
+    const report = this.recorder.report();
+    return this.headless ? { takes: report.takes, renew: report.renew } : report;
+  }
+
   draw() {
-    const { recorder, parts, words } = this;
+    const { recorder, parts } = this;
     const { phase } = recorder;
     const show = (part, shown) => (part.hidden = !shown);
+    const waiting = this.countWaiting();
+    const count = waiting ? this.words.waiting.replace("{seconds}", waiting) : "";
+    if (parts.count.textContent !== count) parts.count.textContent = count;
+    show(parts.count, count !== "");
+    if (this.headless) {
+      for (const part of [parts.on, parts.meter, parts.notes, parts.device]) show(part, false);
+      this.say(count ? this.words.courier : "");
+      this.tell();
+      return;
+    }
     show(parts.on, phase === "off" || phase === "asking");
     parts.on.disabled = phase === "asking";
-    show(parts.start, phase === "check");
+    show(parts.start, recorder.canStart);
     show(parts.stop, phase === "recording");
     show(parts.again, phase === "recording");
     parts.stop.disabled = parts.again.disabled = recorder.ending === true;
-    show(parts.meter, phase === "check" || phase === "recording");
-    show(parts.device, phase === "check" && recorder.devices.length > 1);
+    show(parts.meter, recorder.canStart || phase === "recording");
+    const isTurning = phase === "asking" && this.focusNext === parts.select;
+    show(parts.device, (phase === "check" || isTurning) && recorder.devices.length > 1);
+    parts.select.disabled = isTurning;
     this.drawDevices();
-    parts.status.classList.toggle("problem", (phase === "off" && recorder.problem !== null) || recorder.away);
+    if (this.focusNext && phase !== "asking") this.focus();
+    const isProblem = phase !== "recording" && phase !== "sending" && recorder.problem !== null;
+    parts.status.classList.toggle("problem", isProblem || recorder.away);
     this.say(this.describe());
     const notes = this.describeNotes().join(" ");
     if (parts.notes.textContent !== notes) parts.notes.textContent = notes;
@@ -103,6 +133,22 @@ class View {
     if (settings) this.parts.select.value = settings.deviceId;
   }
 
+  // Where the keyboard goes on, if nobody has taken it elsewhere meanwhile.
+  focus() {
+    const { host } = this.parts.status.getRootNode();
+    const next = this.recorder.phase === "check" ? this.focusNext : this.parts.on;
+    if ([document.body, host].includes(document.activeElement)) next.focus();
+    this.focusNext = null;
+  }
+
+  // Seconds that wait because of trouble, or from earlier: the last one of a recording is always on its way.
+  countWaiting() {
+    const { recorder } = this;
+    const isUsual = !this.headless && ["recording", "sending"].includes(recorder.phase);
+    if (isUsual && !recorder.ownSenders().some(({ troubled }) => troubled)) return 0;
+    return recorder.waitingSeconds();
+  }
+
   say(text) {
     if (text === this.said) return;
     this.said = text;
@@ -111,32 +157,34 @@ class View {
 
   describe() {
     const { recorder, words } = this;
-    const waiting = recorder.waitingSeconds();
+    const { phase, problem } = recorder;
     const sender = recorder.take ? recorder.senders.get(recorder.take) : null;
-    if (recorder.phase === "asking") return words.asking;
-    if (recorder.phase === "recording") {
+    const isTroubled = sender !== null && sender !== undefined && sender.troubled;
+    if (phase === "asking") return words.asking;
+    if (phase === "recording") {
       if (recorder.ending) return words.ending;
       if (recorder.away) return words.away;
-      if (sender && sender.troubled && waiting > 1) return words.outage.replace("{seconds}", waiting);
+      if (isTroubled && recorder.waitingSeconds() > 1) return sender.kept ? words.outage : words.outage_here;
       return words.recording;
     }
-    if (recorder.phase === "sending") {
-      return (sender && sender.troubled ? words.unsent : words.sending).replace("{seconds}", waiting);
+    if (phase === "sending") {
+      if (!isTroubled) return words.sending;
+      return sender.kept ? words.unsent : words.unsent_here;
     }
-    if (recorder.problem) return words[recorder.problem];
-    if (recorder.phase === "check") return recorder.away ? words.away : this.advise();
-    return waiting ? words.sending.replace("{seconds}", waiting) : words.off;
+    if (problem) return words[problem];
+    if (phase === "check") return recorder.away ? words.away : this.advise();
+    return words.off;
   }
 
   advise() {
     const { words } = this;
-    const now = performance.now();
-    if (now - (this.advisedAt || 0) < 700) return this.advice;
-    this.advisedAt = now;
+    const moment = now();
+    if (moment - (this.advisedAt || 0) < 700) return this.advice;
+    this.advisedAt = moment;
     const { rms, peak } = this.recorder.level;
     this.advice = peak > 0.89 ? words.too_loud : rms > 0.0056 ? words.good : peak > 0.0003 ? words.quiet : words.nothing;
-    if (this.advice !== words.nothing) this.heardAt = now;
-    else if (this.heardAt && now - this.heardAt < 3000) this.advice = words.good;
+    if (this.advice !== words.nothing) this.heardAt = moment;
+    else if (this.heardAt && moment - this.heardAt < 3000) this.advice = words.good;
     return this.advice;
   }
 
@@ -145,6 +193,7 @@ class View {
     const notes = [];
     if (recorder.phase === "off") return notes;
     const { settings, notes: happened } = recorder;
+    if (recorder.isOther) notes.push(words.other_microphone);
     const cut = recorder.bandwidth && recorder.bandwidth.cut;
     if (cut) notes.push(words.narrow.replace("{khz}", cut));
     for (const [name, key] of [["echoCancellation", "echo"], ["noiseSuppression", "noise"], ["autoGainControl", "gain"]]) {
@@ -154,7 +203,7 @@ class View {
     if (channels.includes("dead")) notes.push(words.dead_channel);
     else if (channels.includes("different")) notes.push(words.channels_differ);
     if (recorder.away) return notes; // It says so itself.
-    if (happened.has("muted") || happened.has("interrupted") || happened.has("suspended")) notes.push(words.interrupted);
+    if (["muted", "interrupted", "suspended", "slept"].some((what) => happened.has(what))) notes.push(words.interrupted);
     else if (happened.has("hidden")) notes.push(words.hidden);
     return notes;
   }
@@ -163,14 +212,13 @@ class View {
     const { recorder, parts, words } = this;
     if (parts.meter.hidden) return;
     const { rms, peak, at } = recorder.level;
-    const fresh = at && performance.now() - at < 500;
+    const fresh = at && now() - at < 500;
     const share = fresh ? toShare(rms) : 0;
     parts.fill.style.transform = `scaleX(${share})`;
     parts.fill.dataset.level = peak > 0.99 ? "high" : share > 0.25 ? "good" : "low";
     parts.peak.style.left = `${100 * (fresh ? toShare(peak) : 0)}%`;
-    const now = performance.now();
-    if (now - (this.meteredAt || 0) > 1000) {
-      this.meteredAt = now;
+    if (now() - (this.meteredAt || 0) > 1000) {
+      this.meteredAt = now();
       const dbfs = Math.round(Math.max(FLOOR_DBFS, 20 * Math.log10(rms || 1e-9)));
       parts.meter.setAttribute("aria-valuenow", dbfs);
       parts.meter.setAttribute("aria-valuetext", `${dbfs} dBFS`);

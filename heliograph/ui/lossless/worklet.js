@@ -31,7 +31,7 @@ class Tap extends AudioWorkletProcessor {
   send() {
     if (!this.filled) return;
     const { left, right, first, filled, absent } = this;
-    const block = { frame: first, count: filled, left, right, absent, now: Date.now() };
+    const block = { frame: first, count: filled, left, right, absent, sent: Date.now() };
     this.left = this.right = null;
     this.filled = this.absent = 0;
     this.port.postMessage(block, right ? [left.buffer, right.buffer] : [left.buffer]);

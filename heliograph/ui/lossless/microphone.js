@@ -1,0 +1,181 @@
+// The microphone: which one, whether it may be used, what it hears. A subclass tells the person (`changed`), notes what
+// happens while it records (`note`), and is given each block of sound (`record`) and the end of it all (`end`).
+
+function whyUnsupported() {
+  if (!window.isSecureContext) return "insecure";
+  if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return "insecure";
+  if (!window.MediaStreamTrackProcessor && !window.AudioWorkletNode) return "unsupported";
+  if (!window.indexedDB || !window.crypto.subtle) return "unsupported";
+  return null;
+}
+
+function nameProblem(error) {
+  if (error.name === "NotAllowedError") return "denied";
+  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "none";
+  if (error.name === "NotReadableError" || error.name === "AbortError") return "in_use";
+  if (error.name === "SecurityError") return "insecure";
+  if (error.name === "NoOutputError") return "no_output";
+  if (error.name === "NoServerError") return "no_server";
+  return "failed";
+}
+
+// The microphone that somebody chose, for the recordings to come and the next visit.
+const CHOSEN = "heliograph.microphone";
+function loadChosen() {
+  try {
+    return localStorage.getItem(CHOSEN);
+  } catch (error) {
+    return null;
+  }
+}
+function saveChosen(deviceId) {
+  try {
+    localStorage.setItem(CHOSEN, deviceId);
+  } catch (error) {
+    // A browser that keeps nothing.
+  }
+}
+
+class Microphone {
+  constructor() {
+    this.phase = "off";
+    this.problem = null;
+    this.away = false;
+    this.isOther = false;
+    this.level = { rms: 0, peak: 0 };
+    this.notes = new Set();
+    this.devices = [];
+    if (navigator.mediaDevices) navigator.mediaDevices.addEventListener("devicechange", () => this.listDevices());
+    document.addEventListener("visibilitychange", () => this.see());
+  }
+
+  async turnOn() {
+    if (this.phase === "asking" || this.phase === "recording") return;
+    this.turnOff();
+    this.problem = whyUnsupported();
+    if (this.problem) return this.changed();
+    this.phase = "asking";
+    const turning = (this.turning = {});
+    this.changed();
+    try {
+      await this.opened;
+      const stream = await this.askMicrophone();
+      if (this.turning !== turning) {
+        // The page was left before the browser had asked.
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
+      this.stream = stream;
+      await this.listen();
+      if (this.turning === turning) this.phase = "check";
+    } catch (error) {
+      if (this.turning !== turning) return;
+      this.turnOff();
+      this.problem = nameProblem(error);
+    }
+    this.changed();
+  }
+
+  async askMicrophone() {
+    const wanted = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: { ideal: 2 } };
+    const ask = (audio) => navigator.mediaDevices.getUserMedia({ audio, video: false });
+    this.isOther = false;
+    const chosen = loadChosen();
+    if (!chosen) return ask(wanted);
+    try {
+      return await ask({ ...wanted, deviceId: { exact: chosen } });
+    } catch (error) {
+      if (!["OverconstrainedError", "NotFoundError"].includes(error.name)) throw error;
+      this.isOther = true;
+      return ask(wanted);
+    }
+  }
+
+  async listDevices() {
+    if (!this.source) return;
+    this.devices = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "audioinput");
+    this.changed();
+  }
+
+  async listen() {
+    const track = this.stream.getAudioTracks()[0];
+    this.track = track;
+    this.settings = track.getSettings();
+    this.heard = new Channels();
+    this.bandwidth = null;
+    this.notes = new Set();
+    this.away = false;
+    track.onmute = () => this.miss("muted");
+    track.onunmute = () => this.regain("unmuted");
+    track.onended = () => this.lose();
+    const hear = (block) => this.hear(block);
+    this.source = window.MediaStreamTrackProcessor
+      ? new TrackSource(track, hear)
+      : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear);
+    await this.source.open();
+    this.rate = this.source.rate;
+    const { context } = this.source;
+    if (context) {
+      context.onstatechange = () => (context.state === "running" ? this.regain("resumed") : this.miss(context.state));
+    }
+    await this.listDevices();
+  }
+
+  turnOff() {
+    this.turning = null;
+    if (this.source) this.source.end();
+    if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
+    if (this.stream) for (const track of this.stream.getTracks()) track.stop();
+    this.source = this.track = this.stream = null;
+    this.away = false;
+    this.level = { rms: 0, peak: 0 };
+    this.phase = "off";
+  }
+
+  lose() {
+    this.note("ended");
+    this.problem = "ended";
+    if (this.phase === "recording") this.end("stopped");
+    this.turnOff();
+    this.changed();
+  }
+
+  // Taken away by a call, a locked screen or another program; it may come back.
+  miss(what) {
+    this.away = true;
+    this.note(what);
+    this.changed();
+  }
+
+  regain(what) {
+    this.away = false;
+    this.note(what);
+    this.changed();
+  }
+
+  see() {
+    this.note(document.hidden ? "hidden" : "visible");
+    if (document.hidden || !this.source) return;
+    const { context } = this.source;
+    if (context && context.state !== "running") context.resume().catch(() => {});
+    if (this.phase === "recording") this.stayAwake();
+  }
+
+  hear(block) {
+    const { left, right, rate } = block;
+    this.heard.feed(left, right);
+    if (this.phase !== "recording") this.channel = this.heard.choose();
+    const samples = this.channel === "right" && right ? right : left;
+    this.bandwidth ||= new Bandwidth(rate);
+    this.bandwidth.feed(samples);
+    let sum = 0;
+    let peak = 0;
+    for (let at = 0; at < samples.length; at += 1) {
+      const value = Math.abs(samples[at]);
+      sum += value * value;
+      if (value > peak) peak = value;
+    }
+    this.level = { rms: Math.sqrt(sum / samples.length), peak: Math.max(peak, this.level.peak * 0.96), at: now() };
+    if (this.phase === "recording") this.record(block, samples);
+  }
+}
