@@ -114,11 +114,11 @@ def describe_stretches(holes: Sequence[Stretch], rate_hz: int) -> str:
 def join_chunks(
     take_folder: Path, chunks: Mapping[int, Chunk], rate_hz: int, samples: int, bits: int
 ) -> NDArray[np.int32]:
-    """The whole take at `bits` a sample, silence where a piece is missing."""
+    """The first `samples` of the take at `bits` a sample, silence where a piece is missing."""
     whole = np.zeros(samples, dtype=np.int32)
     for chunk in chunks.values():
-        piece = unpack_samples(load_chunk_bytes(take_folder, chunk), chunk.bits)
         start = chunk.index * rate_hz
+        piece = unpack_samples(load_chunk_bytes(take_folder, chunk), chunk.bits)[: max(0, samples - start)]
         whole[start : start + piece.size] = piece << (bits - chunk.bits)
     return whole
 

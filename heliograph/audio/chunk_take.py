@@ -6,13 +6,16 @@ the page the same snapshots as a `Capture` does; a process that has just started
 """
 
 import hashlib
+import math
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -32,14 +35,15 @@ from .chunk_files import (
 from .errors import AudioError, CaptureError, SpoolError
 from .frames import SpeechFeed
 from .levels import CLIP_LEVEL, LevelMeter
-from .spool import SpooledTake, TakeEnd, create_chunk_folder, is_settled, load_take, read_facts, write_facts
+from .settled import is_settled
+from .spool import SpooledTake, TakeEnd, create_chunk_folder, load_take, read_facts, write_facts
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHUNKS = round(MAX_DURATION_S) + 5
 """Pieces of a second: what thymia takes, and a margin for a recorder that stops late."""
 MAX_CHUNK_BYTES = MAX_RATE_HZ * 3
 
-_MAX_WALL_CLOCK_S = 24 * 3600
+_MAX_WALL_CLOCK_S = 24 * 3600.0
 _METER_BLOCKS = 10  # to a second: what the level meter is made for
 _MAX_FACTS, _MAX_FACT_CHARS = 40, 200
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -58,6 +62,7 @@ class ChunkProblem(StrEnum):
     FINISHED = "finished"
     SETTLED = "settled"
     INCOMPLETE = "incomplete"
+    BEING_KEPT = "being_kept"
 
 
 class ChunkError(AudioError):
@@ -125,7 +130,7 @@ class ChunkTake:
             raise ChunkError(ChunkProblem.BAD_REQUEST, f"No microphone has a rate of {rate_hz} Hz.")
         facts = _check_facts(facts)
         with self._lock:
-            self._refuse_settled()
+            self._refuse_unless_open()
             if self._rate_hz is None:
                 create_chunk_folder(
                     self._spool_folder,
@@ -151,7 +156,7 @@ class ChunkTake:
             raise ChunkError(ChunkProblem.DAMAGED, "The piece was damaged on its way.")
         chunk = Chunk(index, bits, len(data) // (bits // 8))
         with self._lock:
-            self._refuse_settled()
+            self._refuse_unless_open()
             rate_hz = self._require_rate()
             if chunk.samples > rate_hz:
                 raise ChunkError(ChunkProblem.TOO_LARGE, "A piece is one second at most.")
@@ -177,10 +182,11 @@ class ChunkTake:
         facts = _check_facts(ending.facts or {})
         whole = _HASH.fullmatch(ending.whole_sha256) is not None and 0 < ending.chunks <= MAX_CHUNKS
         counts = (ending.lost_samples, ending.skipped_samples)
-        if not whole or min(counts) < 0 or not 0 <= ending.wall_clock_s < _MAX_WALL_CLOCK_S:
+        if not whole or min(counts) < 0 or not 0 <= ending.wall_clock_s < math.inf:
             raise ChunkError(ChunkProblem.BAD_REQUEST, "The end of the take makes no sense.")
+        wall_clock_s = min(ending.wall_clock_s, _MAX_WALL_CLOCK_S)  # A computer that slept may tell of days.
         with self._lock:
-            self._refuse_settled()
+            self._refuse_unless_open()
             rate_hz = self._require_rate()
             missing = tuple(number for number in range(ending.chunks) if number not in self._chunks)
             if missing:
@@ -202,12 +208,12 @@ class ChunkTake:
                     lost_samples=min(ending.lost_samples, samples),
                     skipped_samples=min(ending.skipped_samples, round(_MAX_WALL_CLOCK_S * rate_hz)),
                     announced_samples=samples,
-                    wall_clock_s=ending.wall_clock_s,
+                    wall_clock_s=wall_clock_s,
                     processing={**stored.processing, **facts},
                 ),
             )
             self._finished, self._announced = ending.end, samples
-            self._lost, self._wall_clock_s = ending.lost_samples, ending.wall_clock_s
+            self._lost, self._wall_clock_s = ending.lost_samples, wall_clock_s
             if self._feed is not None:
                 self._speech.feed(self._feed.flush())
                 self._feed = None
@@ -259,7 +265,7 @@ class ChunkTake:
         return self._rate_hz is not None and not self._folder.exists()
 
     def _recover(self) -> None:
-        if not (self._folder / "chunks").is_dir():
+        if is_settled(self._spool_folder, self.token) or not (self._folder / "chunks").is_dir():
             return
         facts = read_facts(self._folder)
         self._rate_hz, self.participant_note = facts.sample_rate_hz, facts.participant_note
@@ -272,7 +278,14 @@ class ChunkTake:
             self._finished, self._announced = facts.end, facts.announced_samples
             self._wall_clock_s = facts.wall_clock_s
 
-    def _refuse_settled(self) -> None:
+    def wait_for_piece(self) -> None:
+        """Return when no piece is being written that was accepted before this call."""
+        with self._lock:
+            pass
+
+    def _refuse_unless_open(self) -> None:
+        if (self._spool_folder, self.token) in _held:
+            raise ChunkError(ChunkProblem.BEING_KEPT, _BEING_KEPT)
         if self.is_gone or is_settled(self._spool_folder, self.token):
             raise ChunkError(ChunkProblem.SETTLED, "This take was reviewed or discarded already.")
 
@@ -308,27 +321,48 @@ class ChunkTake:
             self._metered += 1
 
 
-_takes: dict[tuple[Path, str], ChunkTake] = {}
+_MAX_RECENT = 64  # A take in memory is a detector and some counts; the oldest is read from the disk again.
+_BEING_KEPT = "This recording is being saved or discarded right now; look again in a moment."
+_recent: dict[tuple[Path, str], ChunkTake] = {}
+_takes: WeakValueDictionary[tuple[Path, str], ChunkTake] = WeakValueDictionary()  # Also those in use elsewhere.
+_held: set[tuple[Path, str]] = set()
 _registry_lock = threading.Lock()
-_MAX_OPEN = 64  # a take in memory is a detector and some counts; the oldest is read from the disk again
 
 
 def open_chunk_take(spool_folder: Path, take: str) -> ChunkTake:
     """The take of that name, whether or not anything of it is there yet; the same object for every caller."""
     key = (spool_folder, take)
     with _registry_lock:
-        found = _takes.pop(key, None)
+        found = _takes.get(key)
         if found is None or found.is_gone:
-            found = ChunkTake(spool_folder, take)
-        _takes[key] = found  # At the end: the one used last.
-        while len(_takes) > _MAX_OPEN:
-            del _takes[next(iter(_takes))]
+            found = _takes[key] = ChunkTake(spool_folder, take)
+        _recent.pop(key, None)
+        _recent[key] = found  # At the end: the one used last.
+        while len(_recent) > _MAX_RECENT:
+            del _recent[next(iter(_recent))]
         return found
 
 
+@contextmanager
+def hold_chunk_take(spool_folder: Path, take: str) -> Iterator[None]:
+    """While it is kept or discarded nothing is added to it; ChunkError when somebody else does so already."""
+    key = (spool_folder, take)
+    with _registry_lock:
+        if key in _held:
+            raise ChunkError(ChunkProblem.BEING_KEPT, _BEING_KEPT)
+        _held.add(key)
+        found = _takes.get(key)
+    try:
+        if found is not None:
+            found.wait_for_piece()
+        yield
+    finally:
+        _held.discard(key)
+
+
 def find_chunk_take(spool_folder: Path, take: str) -> ChunkTake | None:
-    """The take of that name when something of it is in the spool."""
-    if (spool_folder / take).is_dir():
+    """The take of that name when something of it is in the spool, and not what is left of a settled one."""
+    if (spool_folder / take).is_dir() and not is_settled(spool_folder, take):
         return open_chunk_take(spool_folder, take)
     return None
 
@@ -355,5 +389,6 @@ __all__ = [
     "ChunkTake",
     "Ending",
     "find_chunk_take",
+    "hold_chunk_take",
     "open_chunk_take",
 ]

@@ -32,6 +32,7 @@ from .chunk_files import (
     sync_folder,
 )
 from .errors import SpoolError, StorageProblem
+from .settled import forget_settled, is_settled, mark_settled
 
 SPOOL_RATE_HZ = 48_000
 INCOMING_PREFIX = "incoming-"
@@ -40,8 +41,6 @@ _BYTES_PER_SAMPLE = 2
 _FORMAT_VERSION = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AUDIO, _FACTS, _LOCK = "audio.pcm", "take.json", "take.lock"
-_SETTLED = ".settled"  # names of takes in pieces that were kept or discarded: what still arrives is told so
-_SETTLED_FOR_S = 30 * 86_400.0
 CHUNKS_PATIENCE_S = 30.0
 """An unfinished take in pieces counts as being recorded for so long after its last piece."""
 _STRAY_AGE_S = 3600.0  # an upload becomes a stored recording within seconds
@@ -205,7 +204,9 @@ def load_takes(spool_folder: Path, *, exclude: Collection[str] = ()) -> list[Spo
         return []
     takes = []
     for folder in spool_folder.iterdir():
-        if folder.name in exclude or not _TOKEN.fullmatch(folder.name) or _is_being_recorded(folder):
+        if folder.name in exclude or not _TOKEN.fullmatch(folder.name):
+            continue
+        if is_settled(spool_folder, folder.name) or _is_being_recorded(folder):
             continue
         take = _load_take(folder)
         if take is not None and take.samples:
@@ -219,7 +220,7 @@ def load_take(spool_folder: Path, token: str) -> SpooledTake:
     folder = spool_folder / token
     if _is_being_recorded(folder):
         raise SpoolError("This take is still being recorded.", kind=StorageProblem.BUSY)
-    take = _load_take(folder)
+    take = None if is_settled(spool_folder, token) else _load_take(folder)
     if take is None:
         raise SpoolError("This take does not exist any more: it was saved or discarded.")
     return take
@@ -246,18 +247,11 @@ def create_chunk_folder(
         raise SpoolError.from_os_error(error) from error
 
 
-def is_settled(spool_folder: Path, token: str) -> bool:
-    """Whether a take in pieces was kept or discarded: nothing can be added to it any more."""
-    return (spool_folder / _SETTLED / token).exists()
-
-
 def discard_take(take: SpooledTake) -> None:
     """Remove a take for good; removing one that is gone already is no error."""
     try:
         if take.in_chunks:
-            settled = take.folder.parent / _SETTLED
-            settled.mkdir(mode=0o700, exist_ok=True)
-            (settled / take.token).touch(mode=0o600)
+            mark_settled(take.folder.parent, take.token)
         shutil.rmtree(take.folder)
     except FileNotFoundError:
         return
@@ -268,16 +262,18 @@ def discard_take(take: SpooledTake) -> None:
 def discard_empty_takes(spool_folder: Path) -> int:
     """Remove takes that hold no sound (cut off before the first frame); return how many.
 
-    Files on their way in that a killed process left behind go too: nobody knows of them, and they hold a voice.
+    What a killed process left behind goes too: files on their way in, and the rest of takes that were kept or
+    discarded. Nobody knows of them, and they hold a voice.
     """
     if not spool_folder.is_dir():
         return 0
     for stray in spool_folder.glob(f"{INCOMING_PREFIX}*"):
         if stray.is_file() and time.time() - stray.stat().st_mtime > _STRAY_AGE_S:
             stray.unlink(missing_ok=True)
-    for settled in (spool_folder / _SETTLED).glob("*"):
-        if time.time() - settled.stat().st_mtime > _SETTLED_FOR_S:
-            settled.unlink(missing_ok=True)
+    for folder in spool_folder.iterdir():
+        if folder.is_dir() and is_settled(spool_folder, folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+    forget_settled(spool_folder)
     empty = [
         folder
         for folder in spool_folder.iterdir()
@@ -371,7 +367,7 @@ def read_facts(folder: Path) -> TakeFacts:
 
 
 def write_facts(folder: Path, facts: TakeFacts) -> None:
-    """Replace a take's `take.json`, synced."""
+    """Replace a take's `take.json`; the new one survives a power cut on return."""
     text = json.dumps({"version": _FORMAT_VERSION, **asdict(facts)}, ensure_ascii=False)
     temporary = folder / f"{_FACTS}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -380,6 +376,7 @@ def write_facts(folder: Path, facts: TakeFacts) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / _FACTS)
+    sync_folder(folder)
 
 
 def _check_token(token: str) -> None:

@@ -7,15 +7,17 @@ the same facts, and what a crash left half way is found again by `load_unfinishe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from heliograph.audio.chunk_files import describe_stretches
+from heliograph.audio.chunk_take import hold_chunk_take
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
-from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, discard_take, load_takes
+from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, discard_take, load_take, load_takes
 from heliograph.audio.verdicts import judge_quality
 from heliograph.audio.waveform import compute_peaks
 from heliograph.store import (
@@ -63,22 +65,35 @@ class Unfinished:
 def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) -> Recording:
     """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Takes about a second.
 
+    What its browser sends meanwhile is refused for the moment, so that nothing is accepted that would be lost.
     Raises `AudioError` or `StoreError`; the take is still in the spool then.
     """
-    measured = inspect_take(take)
-    path = write_flac(take, take.folder / "take.flac")
-    facts = _facts(
-        measured.quality,
-        media_type="audio/flac",
-        source=RecordingSource.LOSSLESS if take.in_chunks else RecordingSource.WEBRTC,
-        channels=1,
-        wall_clock_s=take.facts.wall_clock_s or None,
-        processing=_describe_processing(take),
-    )
-    recording = save_recording(store, path, facts=facts)
-    assign_waiting_recording(store, recording.id, participant_id or noted_participant(take))
-    discard_take(take)
+    with _hold(take) as held:
+        measured = inspect_take(held)
+        path = write_flac(held, held.folder / "take.flac")
+        facts = _facts(
+            measured.quality,
+            media_type="audio/flac",
+            source=RecordingSource.LOSSLESS if held.in_chunks else RecordingSource.WEBRTC,
+            channels=1,
+            wall_clock_s=held.facts.wall_clock_s or None,
+            processing=_describe_processing(held),
+        )
+        recording = save_recording(store, path, facts=facts)
+        assign_waiting_recording(store, recording.id, participant_id or noted_participant(held))
+        discard_take(held)
     return recording
+
+
+@contextmanager
+def _hold(take: SpooledTake) -> Iterator[SpooledTake]:
+    """The take with all that has arrived of it; until it is let go of, its browser is told to wait."""
+    if not take.in_chunks:
+        yield take
+        return
+    spool_folder = take.folder.parent
+    with hold_chunk_take(spool_folder, take.token):
+        yield load_take(spool_folder, take.token)
 
 
 def keep_file(store: Store, data: bytes, *, source: RecordingSource, participant_id: int | None) -> Recording:
@@ -137,9 +152,12 @@ def keep_unfinished(store: Store, found: Unfinished, *, participant_id: int) -> 
 
 
 def discard_unfinished(store: Store, found: Unfinished) -> None:
-    """Remove it for good."""
+    """Remove it for good; raises `AudioError` or `StoreError`."""
     if isinstance(found.item, Recording):
         discard_recording(store, found.item.id)
+    elif found.item.in_chunks:
+        with hold_chunk_take(found.item.folder.parent, found.item.token):
+            discard_take(found.item)
     else:
         discard_take(found.item)
 

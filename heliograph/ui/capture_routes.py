@@ -59,6 +59,7 @@ _STATUS = {
     ChunkProblem.TOO_MANY: 413,
     ChunkProblem.DAMAGED: 422,
     ChunkProblem.SETTLED: 410,
+    ChunkProblem.BEING_KEPT: 503,
 }
 _USUAL_PORT = re.compile(r":(80|443)$")
 _LOGGER = logging.getLogger("heliograph.capture")
@@ -182,7 +183,9 @@ class CaptureService:
                     headers["Retry-After"] = str(refused.retry_after_s)
                 return _say(refused.status, refused.reason, headers=headers)
             except ChunkError as error:
-                return _say(_STATUS.get(error.reason, 409), error.reason, missing=list(error.missing))
+                status = _STATUS.get(error.reason, 409)
+                headers = {"Retry-After": "1"} if status == 503 else {}
+                return _say(status, error.reason, missing=list(error.missing), headers=headers)
             except SpoolError as error:
                 _LOGGER.error("a piece of a recording could not be stored: %s", error)
                 return _say(507, str(error.kind), headers={"Retry-After": "10"})

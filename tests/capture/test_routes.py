@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from heliograph.audio.chunk_files import compute_whole_hash
+from heliograph.audio.chunk_take import hold_chunk_take
 from heliograph.audio.permits import Permit, issue_permit
 from heliograph.ui.capture_routes import MAX_JSON_BYTES, REFUSED_BURST, TAKE_BURST, make_capture_app
 from tests.sandbox.clients import TestClient
@@ -199,10 +200,22 @@ def test_a_permit_outlives_the_process(client, clock, tmp_path):
     put(client, clock, 0)
     from heliograph.audio import chunk_take
 
-    chunk_take._takes.clear()
+    chunk_take._recent.clear()
+    assert not chunk_take._takes
     other = TestClient(make_capture_app(tmp_path / "spool", lambda: KEY, clock=clock), base_url=OWN)
     assert put(other, clock, 1).status_code == 201
     assert put(other, clock, 0).status_code == 200
+
+
+def test_while_a_take_is_kept_its_browser_is_told_to_wait(client, clock, tmp_path):
+    begin(client, clock)
+    assert put(client, clock, 0).status_code == 201
+    with hold_chunk_take(tmp_path / "spool", TAKE):
+        for answer in (put(client, clock, 1), put(client, clock, 0), finish(client, clock, [PIECE])):
+            assert (answer.status_code, answer.json()) == (503, {"reason": "being_kept"})
+            assert answer.headers["retry-after"] == "1"
+        assert client.get(f"/takes/{TAKE}", headers=permit(clock)).json()["chunks"] == 1
+    assert put(client, clock, 1).status_code == 201
 
 
 def test_a_piece_that_is_too_large_is_refused_before_it_is_read(client, clock, tmp_path):
@@ -301,6 +314,8 @@ def test_a_beginning_that_makes_no_sense_is_a_400(client, clock, tmp_path, body)
         {"end": "cut_off"},
         {"end": []},
         {"wall_clock_s": "NaN"},
+        {"wall_clock_s": "Infinity"},
+        {"wall_clock_s": -1},
         {"facts": "x"},
         {"lost_samples": -5},
     ],
