@@ -31,10 +31,12 @@ def refusal(take: ChunkTake, index: int) -> ChunkProblem:
     return refused.value.reason
 
 
-def open_many(spool: Path) -> None:
+def open_many(spool: Path, patch: pytest.MonkeyPatch) -> None:
     """So many others that the first is no longer among those that are remembered."""
-    for number in range(chunk_takes._MAX_RECENT + 1):
+    patch.setattr(chunk_takes, "_MAX_RECENT", 2)
+    for number in range(3):
         open_chunk_take(spool, f"other-take-{number}")
+    assert (spool, TAKE) not in chunk_takes._recent
 
 
 def test_a_take_that_is_held_takes_nothing_and_then_goes_on(tmp_path: Path) -> None:
@@ -63,16 +65,20 @@ def test_only_one_keeps_a_take_at_a_time(tmp_path: Path) -> None:
         pass
 
 
-def test_a_held_take_stays_held_when_it_is_no_longer_in_memory(tmp_path: Path) -> None:
+def test_a_held_take_stays_held_when_it_is_no_longer_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(begin(tmp_path), 0, PIECES[0])
     with hold_chunk_take(tmp_path, TAKE):
-        open_many(tmp_path)
+        open_many(tmp_path, monkeypatch)
         assert refusal(open_chunk_take(tmp_path, TAKE), 1) is ChunkProblem.BEING_KEPT
 
 
-def test_a_take_in_use_is_the_same_for_everybody_however_many_there_are(tmp_path: Path) -> None:
+def test_a_take_in_use_is_the_same_for_everybody_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take = begin(tmp_path)
-    open_many(tmp_path)
+    open_many(tmp_path, monkeypatch)
     assert open_chunk_take(tmp_path, TAKE) is take
 
 
@@ -93,7 +99,7 @@ def test_holding_waits_for_the_piece_that_is_being_written(
     writing = threading.Thread(target=lambda: put(open_chunk_take(tmp_path, TAKE), 0, PIECES[0]))
     writing.start()
     assert is_writing.wait(10)
-    open_many(tmp_path)
+    open_many(tmp_path, monkeypatch)
     seen: list[int] = []
 
     def hold() -> None:
