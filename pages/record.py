@@ -46,7 +46,12 @@ else:
     usual = BUILTIN if prefers_builtin(workspace) else LIVE
     show_noise_floor(workspace, participant)
     way = st.segmented_control(
-        "How to record", WAYS, default=usual, key="record_way", required=True, persist_state="session"
+        "How to record",
+        WAYS,
+        default=usual,
+        key=f"record_way_{WAYS.index(usual)}",
+        required=True,
+        persist_state="session",
     )
     if way != LIVE:
         with steps_box:

@@ -1,7 +1,8 @@
 """Which recorder a workspace prefers: a setting of its own, with an order for when nothing is chosen.
 
-Automatic takes the lossless recorder where the browser can do it, else WebRTC, else the browser's built-in one.
-All three end in the same stored recording; `Recording.facts.source` tells them apart.
+Automatic takes the lossless recorder where the browser can do it, else WebRTC where the browser has that (whether
+the network lets it through shows only in use), else the browser's built-in one. All three end in the same
+stored recording; `Recording.facts.source` tells them apart.
 """
 
 from __future__ import annotations
@@ -31,5 +32,5 @@ def load_recorder_mode(store: Store) -> RecorderMode:
 
 
 def save_recorder_mode(store: Store, mode: RecorderMode) -> None:
-    """Choose it; holds for pages opened from now on."""
+    """Choose it; open pages follow when they are drawn next, those that are recording when they have done so."""
     save_setting(store, RECORDER_SETTING, mode.value)

@@ -80,8 +80,10 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
     if _choose_mode(workspace) is RecorderMode.LOSSLESS:
         _rest_stream()
         state = show_lossless_booth(workspace, participant)
-        if state.unsupported and load_recorder_mode(workspace.store) is RecorderMode.AUTOMATIC:
-            st.session_state["record_mode_fallback"] = True
+        is_automatic = load_recorder_mode(workspace.store) is RecorderMode.AUTOMATIC
+        if state.unsupported and is_automatic and "record_mode_fallback" not in st.session_state:
+            fallback = RecorderMode.WEBRTC if state.webrtc else RecorderMode.BUILTIN
+            st.session_state["record_mode_fallback"] = fallback
             st.rerun()
     else:
         rest_lossless()
@@ -90,8 +92,8 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
 
 
 def prefers_builtin(workspace: Workspace) -> bool:
-    """Whether this workspace records with the browser's own recorder unless somebody chooses otherwise."""
-    return load_recorder_mode(workspace.store) is RecorderMode.BUILTIN
+    """Whether this session records with the browser's own recorder unless somebody chooses otherwise."""
+    return _find_usual(workspace) is RecorderMode.BUILTIN
 
 
 def show_no_recorder(workspace: Workspace) -> None:
@@ -109,11 +111,23 @@ def rest_recorder() -> None:
     _rest_stream()
 
 
+def _find_usual(workspace: Workspace) -> RecorderMode:
+    """The workspace's mode; automatic is the first that the browser can, as far as it has told.
+
+    A recording in progress keeps its recorder, whatever is chosen on Settings meanwhile.
+    """
+    if is_recording() and "record_usual" in st.session_state:
+        return RecorderMode(st.session_state["record_usual"])
+    usual = load_recorder_mode(workspace.store)
+    if usual is RecorderMode.AUTOMATIC:
+        usual = RecorderMode(st.session_state.get("record_mode_fallback", RecorderMode.LOSSLESS))
+    st.session_state["record_usual"] = usual
+    return usual
+
+
 def _choose_mode(workspace: Workspace) -> RecorderMode:
-    """The workspace's mode unless this session chose another; automatic is lossless where the browser can."""
-    preferred = load_recorder_mode(workspace.store)
-    fallback = st.session_state.get("record_mode_fallback", False)
-    usual = RecorderMode.WEBRTC if preferred is RecorderMode.WEBRTC or fallback else RecorderMode.LOSSLESS
+    """The usual one of the two that are live, unless this session chose the other."""
+    usual = RecorderMode.WEBRTC if _find_usual(workspace) is RecorderMode.WEBRTC else RecorderMode.LOSSLESS
     chosen = st.segmented_control(
         "Recorder",
         list(MODES),

@@ -42,11 +42,12 @@ _SCRIPTS = (
 
 @dataclass(frozen=True)
 class LosslessState:
-    """What the browser said last; `take` is the one being recorded or sent."""
+    """What the browser said last; `take` is the one being recorded or sent, `webrtc` whether it can do that."""
 
     phase: str = "off"
     take: str | None = None
     unsupported: bool = False
+    webrtc: bool = True
 
     @property
     def recording(self) -> bool:
@@ -97,6 +98,7 @@ def _make_state(report: Mapping[str, Any]) -> LosslessState:
         phase=str(report.get("phase", "off")),
         take=take if is_take_name(take) else None,
         unsupported=report.get("unsupported") is True,
+        webrtc=report.get("webrtc") is not False,
     )
 
 
