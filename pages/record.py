@@ -2,18 +2,11 @@
 
 import streamlit as st
 
+from heliograph.ui import recorder
 from heliograph.ui.frame import just_entered, show_header
 from heliograph.ui.intake_forms import show_refused, take_builtin_recording, take_uploads
 from heliograph.ui.noise_floor import show_noise_floor, show_noise_progress
 from heliograph.ui.participant_form import choose_participant
-from heliograph.ui.recorder import (
-    is_recording,
-    prefers_builtin,
-    rest_recorder,
-    show_no_recorder,
-    show_prompt,
-    show_recorder,
-)
 from heliograph.ui.steps import STEPS, show_steps
 from heliograph.ui.submission import show_activity_request, show_submit, show_submitted, show_unfinished
 from heliograph.ui.waiting import waiting_recordings
@@ -22,15 +15,15 @@ LIVE, BUILTIN, UPLOAD, ACTIVITY = WAYS = ("Record live", "Built-in recorder", "U
 
 workspace = show_header("Record")
 if just_entered():
-    rest_recorder()
-steps_box = st.container()
-participant = choose_participant(workspace.store, key="record_participant", recording=is_recording())
+    recorder.rest_recorder()
+steps_box = st.container(gap=None)  # What carries earlier recordings takes no room where there are none.
+participant = choose_participant(workspace.store, key="record_participant", recording=recorder.is_recording())
 
 step = 0 if participant is None else 2 if waiting_recordings() else 3 if st.session_state.get("record_runs") else 1
 with steps_box:
     show_steps(STEPS[step])
     if step != 1:
-        show_no_recorder(workspace)
+        recorder.show_no_recorder(workspace)
 
 if participant is None:
     show_unfinished(workspace, None)
@@ -43,26 +36,21 @@ elif step == 3:
     show_submitted(workspace)
 else:
     show_unfinished(workspace, participant)
-    usual = BUILTIN if prefers_builtin(workspace) else LIVE
+    usual = BUILTIN if recorder.prefers_builtin(workspace) else LIVE
     show_noise_floor(workspace, participant)
     way = st.segmented_control(
-        "How to record",
-        WAYS,
-        default=usual,
-        key=f"record_way_{WAYS.index(usual)}",
-        required=True,
-        persist_state="session",
+        "How to record", WAYS, default=usual, key=f"record_way_{usual}", required=True, persist_state="session"
     )
     if way != LIVE:
         with steps_box:
-            show_no_recorder(workspace)
+            recorder.show_no_recorder(workspace)
     if way in (LIVE, BUILTIN):
         prompt_box, recorder_box = st.columns([3, 2], gap="large")
         with prompt_box:
-            show_prompt(participant.language)
+            recorder.show_prompt(participant.language)
         with recorder_box, st.container(key="record_booth"):
             if way == LIVE:
-                show_recorder(workspace, participant)
+                recorder.show_recorder(workspace, participant)
             else:
                 take_builtin_recording(workspace, participant)
     elif way == UPLOAD:

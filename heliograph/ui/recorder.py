@@ -87,8 +87,8 @@ def show_recorder(workspace: Workspace, participant: Participant) -> None:
             st.rerun()
     else:
         rest_lossless()
-        show_courier(workspace)
         _show_stream(workspace, participant)
+        show_courier(workspace)
 
 
 def prefers_builtin(workspace: Workspace) -> bool:

@@ -121,6 +121,25 @@ def test_a_take_that_ends_while_the_next_is_recorded_is_offered_and_not_reviewed
     assert [take.token for take in load_takes(browser.store.spool_folder)] == [FIRST]
 
 
+def test_a_second_take_may_arrive_before_the_first(open_page, browser, people):
+    app = open_page("record", participant=str(people[0]))
+    for take in (FIRST, SECOND):
+        browser.record(take, people[0])
+    browser.tell("sending", SECOND, take_first=people[0], take_second=people[0])
+    run(app)
+    browser.finish(SECOND)
+    browser.tell("check", take_first=people[0])
+    run(app)
+    assert len(app.session_state["record_waiting"]) == 1
+    browser.finish(FIRST)
+    browser.tell("check")
+    run(app)
+    assert kept(browser) == [people[0]]
+    app.session_state["record_waiting"] = []
+    run(app)
+    assert offered(app) == ["2 earlier recordings not submitted yet"]
+
+
 def test_a_take_that_goes_on_under_a_new_name_is_followed_and_kept_once(open_page, browser, people):
     """When somebody took up what had arrived of it, the browser sends the whole again as another take."""
     app = open_page("record", participant=str(people[0]))
