@@ -20,7 +20,7 @@ from pathlib import Path
 from .errors import AudioError, SpoolError
 
 PERMIT_LIFETIME_S = 600.0
-"""Long enough for the longest take and an outage in it; the page renews what runs out."""
+"""How long a permit lasts at most: the longest take and an outage in it. The page renews what runs out."""
 
 _KEY_FILE = "capture.key"
 _KEY_BYTES = 32

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
+from heliograph.ui import lossless
 from heliograph.ui.workspace import get_workspace
 from tests.pages import demo
+from tests.pages.browsers import Browser
 
 
 def mounted(app: Any) -> list[dict[str, Any]]:
@@ -63,3 +65,18 @@ def test_the_courier_is_there_with_webrtc(open_page, person, monkeypatch):
     )
     save_recorder_mode(get_workspace().store, RecorderMode.WEBRTC)
     assert [data["headless"] for data in mounted(open_page("record", participant=str(person)))] == [True]
+
+
+@pytest.mark.parametrize("key", [lossless.RECORDER_KEY, lossless.COURIER_KEY])
+def test_what_is_on_its_way_is_not_offered_and_may_be_sent(open_page, person, monkeypatch, key):
+    """Whichever of the two told of it: the other's word is still there in the run that replaces it."""
+    browser = Browser(get_workspace().store)
+    browser.record("take_first", person)
+    browser.finish("take_first")
+    monkeypatch.setattr(lossless, "_load_report", lambda asked: browser.report if asked == key else {})
+    assert "P-001" in open_page("record").info[0].value.replace("\\", "")
+    browser.tell("off", take_first=person)
+    app = open_page("record")
+    assert not app.info
+    (data,) = mounted(app)
+    assert set(data["permits"]) == ({"take_first"} if key == lossless.COURIER_KEY else set())
