@@ -10,6 +10,8 @@ __all__ = ["describe_interruptions"]
 _EVENT = re.compile(r"(\d{1,6}\.\d) ([a-z]+)")
 _SKIPPED = re.compile(r"(\d{1,6}): (\d{1,6}\.\d\d)")
 _STRETCH = re.compile(r"(\d{1,6}\.\d\d)-(\d{1,6}\.\d\d)")
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,2})?")
+_DEAD_SILENCE_S = 0.1
 _AWAY = {"muted", "suspended", "interrupted"}
 _BACK = {"unmuted", "resumed"}
 
@@ -24,12 +26,14 @@ def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
         *_describe_spans(events, _AWAY, _BACK, "The microphone was taken away"),
         *_describe_spans(events, {"hidden"}, {"visible"}, "The page was in the background"),
         *(f"The microphone was disconnected at {_clock(at)}." for at, what in events if what == "ended"),
+        *(f"The computer slept at {_clock(at)}." for at, what in events if what == "slept"),
         *_describe_silence(processing.get("filled_stretches_s", ""), "No sound came from the microphone"),
         *_describe_silence(processing.get("missing_stretches_s", ""), "Sound never arrived here"),
         *(
             f"About {amount} s of sound are missing near {_clock(float(second))}."
             for second, amount in _SKIPPED.findall(processing.get("skipped_s", ""))
         ),
+        *_describe_dead_silence(processing.get("silent_input_s", "")),
     ]
 
 
@@ -49,6 +53,16 @@ def _describe_silence(stretches: str, what: str) -> Iterator[str]:
     found = [f"{start}–{end} s" for start, end in _STRETCH.findall(stretches)]
     if found:
         yield f"{what}, silence stands there: {', '.join(found)}."
+
+
+def _describe_dead_silence(told: str) -> Iterator[str]:
+    """Silence without the slightest noise, as no microphone gives; a moment of it is nothing."""
+    found = _SECONDS.fullmatch(told)
+    if found and float(told) >= _DEAD_SILENCE_S:
+        yield (
+            f"For {told} s in all the microphone gave nothing, not even its own noise: it switches itself off"
+            " between words, or the computer was too busy."
+        )
 
 
 def _clock(seconds: float) -> str:

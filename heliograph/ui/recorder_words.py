@@ -43,8 +43,8 @@ WORDS: Final = {
     "ending": "Stopping …",
     "sending": "Sending the last seconds …",
     "unsent": (
-        "The server can't be reached: your recording is kept in this browser and sent by itself. You may close this"
-        " page: it goes on when you open Record again in this browser."
+        "The server can't be reached: your recording is kept in this browser and sent by itself. You may close"
+        " this page: it goes on when you open Record again in this browser."
     ),
     "unsent_here": (
         "The server can't be reached, and this browser keeps your recording only as long as this page is open:"
@@ -53,8 +53,8 @@ WORDS: Final = {
     "waiting": "{seconds} s are waiting to be sent.",
     "courier": "An earlier recording is kept in this browser and being sent.",
     "refused": (
-        "The server did not take all of this recording. What arrived is offered as not submitted yet, half a minute"
-        " from now; the rest stays in this browser. Please tell whoever runs this server."
+        "The server did not take all of this recording. What arrived is offered as not submitted yet, half a"
+        " minute from now; the rest stays in this browser. Please tell whoever runs this server."
     ),
     "empty": "Nothing was recorded: no sound came from the microphone. Try again, or choose another one.",
     "denied": "The browser blocks the microphone. Allow it in the address bar, then turn it on again.",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
+from tests.browser.journeys import open_record, record_until, start_lossless
 from tests.browser.microphones import ExactMatch, compare_exactly, load_mono
 from tests.browser.servers import AppServer
 
@@ -46,6 +47,15 @@ def make_microphone(page: Page, played: NDArray[np.int16], rate_hz: int) -> None
 def make_microphone_script(played: NDArray[np.int16], rate_hz: int) -> str:
     text = base64.b64encode(played.astype("<i2").tobytes()).decode()
     return _SCRIPT.replace("RATE", str(rate_hz)).replace("BASE64", text)
+
+
+def start_made(page: Page, server: AppServer, label: str, played: NDArray[np.int16], rate_hz: int) -> int:
+    """Record somebody new from a microphone made of Web Audio, which can be taken away."""
+    make_microphone(page, played, rate_hz)
+    number = open_record(page, server, label)
+    start_lossless(page)
+    record_until(page, 2)
+    return number
 
 
 def load_captured(server: AppServer, participant_id: int) -> tuple[Recording, np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import SPEECH
 from tests.browser.journeys import (
@@ -15,10 +15,9 @@ from tests.browser.journeys import (
     expect_review,
     open_record,
     record_until,
-    start_lossless,
     stop_recording,
 )
-from tests.browser.lossless_microphones import FAKE_RATE_HZ, load_captured, make_microphone
+from tests.browser.lossless_microphones import FAKE_RATE_HZ, load_captured, start_made
 from tests.browser.microphones import compare_exactly, load_mono, write_wav
 
 pytestmark = pytest.mark.browser
@@ -46,15 +45,6 @@ def headset(launch, tmp_path_factory: pytest.TempPathFactory) -> Browser:
     return launch(microphone=path)
 
 
-def start_made(page: Page, server, label: str, played: np.ndarray) -> int:
-    """Record from a microphone made of Web Audio, which can be taken away."""
-    make_microphone(page, played, RATE_HZ)
-    number = open_record(page, server, label)
-    start_lossless(page)
-    record_until(page, 2)
-    return number
-
-
 def test_a_headset_s_bandwidth_is_told_before_recording(server, open_window, headset):
     page = open_window(headset)
     number = open_record(page, server, "Headset")
@@ -77,7 +67,7 @@ def test_a_whole_microphone_is_not_called_narrow(server, page):
 
 def test_a_microphone_taken_away_by_a_call_is_told_and_time_stays_true(server, page, played):
     """No sound for some seconds: silence stands there, what is before and after is exact, and all is told."""
-    number = start_made(page, server, "Call", played)
+    number = start_made(page, server, "Call", played, RATE_HZ)
     page.evaluate(f"madeMicrophone.context.suspend(); {TRACK}.dispatchEvent(new Event('mute'))")
     expect(page.get_by_text("The microphone is taken away right now")).to_be_visible()
     expect(page.get_by_text("that part is silent")).to_have_count(0)
@@ -104,7 +94,7 @@ def test_a_microphone_taken_away_by_a_call_is_told_and_time_stays_true(server, p
 
 
 def test_a_microphone_that_is_unplugged_ends_the_recording_and_keeps_it(server, page, played):
-    number = start_made(page, server, "Unplugged", played)
+    number = start_made(page, server, "Unplugged", played, RATE_HZ)
     page.evaluate(f"{TRACK}.dispatchEvent(new Event('ended'))")
     expect_review(page)
     expect(page.get_by_text("The microphone was disconnected at 0:")).to_be_visible()
@@ -115,7 +105,7 @@ def test_a_microphone_that_is_unplugged_ends_the_recording_and_keeps_it(server, 
 
 def test_a_page_in_the_background_records_on_and_says_so(server, page, played):
     """As with a locked screen where the browser goes on; what it kept from recording would be missing time."""
-    number = start_made(page, server, "Background", played)
+    number = start_made(page, server, "Background", played, RATE_HZ)
     page.evaluate(
         """() => {
           window.put = (hidden) => {

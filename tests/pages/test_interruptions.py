@@ -34,6 +34,13 @@ from heliograph.ui.interruptions import describe_interruptions
         ),
         ({"skipped_s": "13: 0.09; 65: 1.20"}, ["About 0.09 s of sound are missing near 0:13.",
                                                 "About 1.20 s of sound are missing near 1:05."]),
+        ({"events": "12.3 slept", "silent_input_s": "0.04"}, ["The computer slept at 0:12."]),
+        ({"silent_input_s": "<b>3</b>"}, []),
+        (
+            {"silent_input_s": "0.37"},
+            ["For 0.37 s in all the microphone gave nothing, not even its own noise: it switches itself off"
+             " between words, or the computer was too busy."],
+        ),
         ({"events": "<b>1.0</b> [x](http://x); 2.0 x", "skipped_s": "*1*"}, []),
     ],
 )  # fmt: skip

@@ -75,7 +75,7 @@ class Recorder extends Microphone {
     this.recorded = 0;
     this.filledIn = [];
     this.lostTime = new LostTime(this.rate);
-    this.absent = 0;
+    this.deadSilence = new DeadSilence();
     this.widths = new Set();
     this.events = [];
     this.notes = new Set();
@@ -145,14 +145,14 @@ class Recorder extends Microphone {
     };
   }
 
-  record({ frame, absent, at }, samples) {
+  record({ frame, at }, samples) {
     const lasts = (1000 * samples.length) / this.rate;
     if (at + lasts < this.pressedAt) return; // Heard before Start and taken from the queue after it.
     if (this.startedAt === null) this.startedAt = at;
     else this.fillIn(frame - this.expected, at - this.lastAt);
     if (this.phase !== "recording") return;
     this.expected = frame + samples.length;
-    this.absent += absent;
+    this.deadSilence.feed(samples);
     this.write(samples);
     this.lastAt = at + lasts;
     this.lostTime.feed(this.recorded, this.lastAt);
@@ -224,7 +224,7 @@ class Recorder extends Microphone {
     const facts = {
       channels: this.heard.describe(this.channel),
       sample_bits: this.widths.size === 1 ? String([...this.widths][0]) : [...this.widths].sort().join(" and "),
-      silent_input_s: number(this.absent / this.rate),
+      silent_input_s: number(this.deadSilence.samples / this.rate),
       microphone_bandwidth_hz: number(cut ? 1000 * cut : edge),
       filled_stretches_s: listStretches(this.sender.record),
       skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),

@@ -20,17 +20,17 @@ function openDatabase() {
 // Every method is safe without a database (a private window may have none), and opens one again that the browser
 // closed (some do so to pages in the background).
 class Keep {
-  async open() {
-    if (!this.database) {
-      try {
-        const database = await openDatabase();
-        database.onclose = () => (this.database = null);
-        this.database = database;
-      } catch (error) {
-        this.database = null;
-      }
-    }
-    return this.database;
+  // Once at a time, so that changes are made in the order in which they were asked for.
+  open() {
+    if (this.database) return Promise.resolve(this.database);
+    this.opening ||= openDatabase()
+      .catch(() => null)
+      .then((database) => {
+        this.opening = null;
+        if (database) database.onclose = () => (this.database = null);
+        return (this.database = database);
+      });
+    return this.opening;
   }
 
   // Hands a transaction to `work`; false when nothing of it was kept. At once where it can: the page may be going.

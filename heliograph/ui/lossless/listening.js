@@ -2,6 +2,7 @@
 // without sound.
 
 const LOST_STEP_MS = 20;
+const DEAD_SAMPLES = 128; // As few as audio threads deal in.
 
 class Channels {
   constructor() {
@@ -30,6 +31,26 @@ class Channels {
     const louder = Math.max(this.left, this.right);
     if (Math.min(this.left, this.right) < louder / 1e6) return `two, one dead, ${taken} taken`;
     return `two, different, ${taken} taken`;
+  }
+}
+
+// Silence without the slightest noise: no microphone gives that. It switches itself off between words, or was too late
+// and the browser put nothing in its place.
+class DeadSilence {
+  constructor() {
+    this.run = this.samples = 0;
+  }
+
+  feed(samples) {
+    for (let at = 0; at < samples.length; at += 1) {
+      if (samples[at] === 0) {
+        this.run += 1;
+        if (this.run === DEAD_SAMPLES) this.samples += DEAD_SAMPLES;
+        else if (this.run > DEAD_SAMPLES) this.samples += 1;
+      } else {
+        this.run = 0;
+      }
+    }
   }
 }
 

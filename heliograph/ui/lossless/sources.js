@@ -1,6 +1,5 @@
-// Where the samples come from. A source calls `hear` with {frame, left, right, absent, at, rate} for block after
-// block: the number of its first sample, one or two channels, how many samples the microphone did not deliver, when
-// the first one was heard (ms, the page's clock). `flush` resolves when all that was heard before it has been handed on.
+// Where the samples come from. A source calls `hear` with {frame, left, right, at, rate} for block after block:
+// the number of its first sample, one or two channels, when the first one was heard (ms, the page's clock). `flush` resolves when all that was heard before it has been handed on.
 
 const RESUME_PATIENCE_MS = 3000;
 const SOUND_PATIENCE_MS = 8000;
@@ -45,7 +44,7 @@ class TrackSource {
     this.rate = data.sampleRate;
     const at = this.placeInTime(data.timestamp / 1000, (1000 * size) / data.sampleRate);
     data.close();
-    this.hear({ frame: this.frame, left, right, absent: 0, at, rate: this.rate });
+    this.hear({ frame: this.frame, left, right, at, rate: this.rate });
     this.frame += size;
     if (this.flushed && at >= this.flushAt) this.flushed();
   }
@@ -107,7 +106,7 @@ class ContextSource {
     if (context.state !== "running") throw new DOMException("", "NoOutputError");
   }
 
-  take({ flushed, frame, count, left, right, absent, sent }) {
+  take({ flushed, frame, count, left, right, sent }) {
     if (flushed) {
       if (this.flushed) this.flushed();
       return;
@@ -116,7 +115,7 @@ class ContextSource {
     // The audio thread has no clock but that of the day; how long ago it was is the same on both.
     const at = now() - Math.max(0, Date.now() - sent) - (1000 * count) / rate;
     const [first, second] = [left, right].map((samples) => samples && samples.subarray(0, count));
-    this.hear({ frame, left: first, right: second, absent, at, rate });
+    this.hear({ frame, left: first, right: second, at, rate });
     const buffers = right ? [left.buffer, right.buffer] : [left.buffer];
     this.node.port.postMessage(buffers, buffers);
   }

@@ -1,6 +1,6 @@
 // On the audio thread: hands every sample of the microphone on as it is, in blocks, each with the number of its
-// first sample and the time when its last one was here. What the microphone does not deliver arrives as silence and
-// is said to be. Buffers come back from the page, so that none has to be made while there is sound.
+// first sample and the time when its last one was here. What the microphone does not deliver arrives as silence.
+// Buffers come back from the page, so that none has to be made while there is sound.
 
 const BLOCK = 2048;
 const SPARE = 32; // More than a second of them, for a page that is busy.
@@ -11,7 +11,7 @@ class Tap extends AudioWorkletProcessor {
     this.spare = Array.from({ length: SPARE }, () => new Float32Array(BLOCK));
     this.ended = false;
     this.left = this.right = null;
-    this.filled = this.absent = this.first = 0;
+    this.filled = this.first = 0;
     this.port.onmessage = ({ data }) => {
       if (data === "flush") {
         this.send();
@@ -30,10 +30,10 @@ class Tap extends AudioWorkletProcessor {
 
   send() {
     if (!this.filled) return;
-    const { left, right, first, filled, absent } = this;
-    const block = { frame: first, count: filled, left, right, absent, sent: Date.now() };
+    const { left, right, first, filled } = this;
+    const block = { frame: first, count: filled, left, right, sent: Date.now() };
     this.left = this.right = null;
-    this.filled = this.absent = 0;
+    this.filled = 0;
     this.port.postMessage(block, right ? [left.buffer, right.buffer] : [left.buffer]);
   }
 
@@ -56,7 +56,6 @@ class Tap extends AudioWorkletProcessor {
     } else {
       this.left.fill(0, this.filled, this.filled + size);
       if (this.right) this.right.fill(0, this.filled, this.filled + size);
-      this.absent += size;
     }
     this.filled += size;
     if (this.filled + size > BLOCK) this.send();
