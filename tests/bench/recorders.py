@@ -40,27 +40,30 @@ class TooManyBrowsersError(Exception):
     """This machine can't bring so many browsers to recording."""
 
 
-LATENCY = """() => {
+DELAYS = """() => {
   const recorder = window[Symbol.for("heliograph.recorder")];
   const label = document.querySelector('svg[aria-label*="seconds of speech"]')
     || [...document.querySelectorAll("*")].map((one) => one.shadowRoot && one.shadowRoot.querySelector(
       'svg[aria-label*="seconds of speech"]')).find(Boolean);
-  if (!label) return null;
+  if (!label || !recorder.sender) return null;
   const [, minutes, seconds] = /(\\d+) minutes (\\d+) seconds/.exec(label.getAttribute("aria-label"));
-  return recorder.recorded / recorder.rate - 60 * minutes - seconds;
+  const recorded = recorder.recorded / recorder.rate;
+  return [recorded - 60 * minutes - seconds, recorded - recorder.sender.acknowledged.size];
 }"""
 
 
 @dataclass(frozen=True)
 class Cost:
     """Share of a core and growth of memory while recording, worst missing share, longest clock error, how far the
-    meter is behind, and the time in which 95 % of simulated pieces were answered."""
+    meter and what the server has acknowledged are behind, and the time in which 95 % of simulated pieces were
+    answered."""
 
     share: float
     memory_mb: float
     missing: float
     drift_s: float
-    latency_s: float
+    meter_late_s: float
+    pieces_late_s: float
     answered_ms: float
 
 
@@ -105,7 +108,7 @@ def measure(people: int, microphone: Path, turn_on: Callable[[Page], None], *, w
             with Speakers(server, people - shown) as speakers:
                 before, memory_mb = cpu_s(pid), rss_mb(pid)
                 began = time.monotonic()
-                latencies = list(watch_meters(pages if lossless else []))
+                delays = list(watch_delays(pages if lossless else []))
                 share = (cpu_s(pid) - before) / (time.monotonic() - began)
                 grown_mb = rss_mb(pid) - memory_mb
             takes = end_lossless(server, pages) if lossless else end_webrtc(server, pages)
@@ -118,17 +121,23 @@ def measure(people: int, microphone: Path, turn_on: Callable[[Page], None], *, w
             grown_mb,
             missing=max(missing for missing, _ in takes),
             drift_s=max(drift for _, drift in takes),
-            latency_s=statistics.median(latencies) - 0.5 if latencies else float("nan"),  # Shown: whole seconds.
+            meter_late_s=compute_delay_s([meter for meter, _ in delays]),
+            pieces_late_s=compute_delay_s([pieces for _, pieces in delays]),
             answered_ms=1000 * speakers.compute_p95_s(),
         )
 
 
-def watch_meters(pages: list[Page]) -> Iterator[float]:
-    """How far each meter is behind, again and again while it is measured."""
+def watch_delays(pages: list[Page]) -> Iterator[list[float]]:
+    """How far each meter, and what the server has, are behind: again and again while it is measured."""
     ends_at = time.monotonic() + MEASURED_S
     while time.monotonic() < ends_at:
         time.sleep(1.3)
-        yield from (late for page in pages if (late := page.evaluate(LATENCY)) is not None)
+        yield from (late for page in pages if (late := page.evaluate(DELAYS)) is not None)
+
+
+def compute_delay_s(delays: list[float]) -> float:
+    """The median; half a second less, as meter and pieces count whole seconds."""
+    return statistics.median(delays) - 0.5 if delays else math.nan
 
 
 def end_webrtc(server: AppServer, pages: list[Page]) -> list[tuple[float, float]]:
@@ -164,7 +173,7 @@ def main() -> None:
         for title, turn_on in (("WebRTC", turn_on_microphone), ("lossless", turn_on_lossless)):
             print(
                 f"{title:9}   server, % of a core   per recorder   memory, MB   missing, %"
-                "   clock against samples, s   meter behind, s"
+                "   clock against samples, s   meter behind, s   pieces behind, s"
             )
             for people in GROUPS:
                 try:
@@ -181,7 +190,8 @@ def show(title: str, people: int, cost: Cost) -> None:
     print(
         f"{title:>9}   {100 * cost.share:20.1f}   {100 * cost.share / people:12.1f}"
         f"   {cost.memory_mb:10.1f}   {100 * cost.missing:10.2f}   {cost.drift_s:24.2f}"
-        f"   {cost.latency_s:15.2f}{answered}",
+        f"   {cost.meter_late_s:15.2f}"
+        f"   {cost.pieces_late_s:16.2f}{answered}",
         flush=True,
     )
 
