@@ -14,13 +14,14 @@ MODE_HELP: Final = (
     "WebRTC: a live stream, compressed; lost packets are lost. Keep to one within a study."
 )
 RECORDERS: Final[dict[str, str]] = {
-    RecorderMode.AUTOMATIC: "Automatic: lossless where possible",
+    RecorderMode.AUTOMATIC: "Automatic",
     RecorderMode.LOSSLESS: "Lossless",
     RecorderMode.WEBRTC: "WebRTC",
     RecorderMode.BUILTIN: "The browser's built-in recorder",
 }
 RECORDERS_EXPLAINED: Final = (
-    "Each session can choose another one. Keep to one within a study: recordings of different recorders differ."
+    "Automatic: lossless, where the browser can't do it WebRTC, else the built-in one. Each session can choose"
+    " another. Keep to one within a study: recordings of different recorders differ."
 )
 
 # Handed to the page as they are; `{seconds}` is filled in there.

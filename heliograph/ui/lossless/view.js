@@ -96,6 +96,7 @@ class View {
     show(parts.count, count !== "");
     if (this.headless) {
       for (const part of [parts.on, parts.meter, parts.notes, parts.device]) show(part, false);
+      show(parts.status.parentElement, count !== "");
       this.say(count ? this.words.courier : "");
       this.tell();
       return;
