@@ -54,8 +54,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, AppS
                 server.stop()
 
 
-@pytest.mark.parametrize(("scheme", "width", "other_width"), [("light", 1280, 390), ("dark", 390, 1280)])
-@pytest.mark.parametrize("state", ["empty", "filled"])
+@pytest.mark.parametrize(
+    ("state", "scheme", "width", "other_width"), [("empty", "light", 1280, 390), ("filled", "dark", 390, 1280)]
+)
 def test_every_page_stands_cold_and_fits_the_screen(
     servers, open_window, watch, state, scheme, width, other_width
 ):

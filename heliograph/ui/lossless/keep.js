@@ -18,36 +18,55 @@ function openDatabase() {
 }
 
 // Every method is safe without a database (a private window may have none), and opens one again that the browser
-// closed (some do so to pages in the background).
+// closed (some do so to pages in the background). Changes are made in the order in which they were asked for, and at
+// once where they can be: the page may be going.
 class Keep {
-  // Once at a time, so that changes are made in the order in which they were asked for.
-  open() {
-    if (this.database) return Promise.resolve(this.database);
-    this.opening ||= openDatabase()
-      .catch(() => null)
-      .then((database) => {
-        this.opening = null;
-        if (database) database.onclose = () => (this.database = null);
-        return (this.database = database);
-      });
-    return this.opening;
+  constructor() {
+    this.database = null;
+    this.jobs = [];
   }
 
-  // Hands a transaction to `work`; false when nothing of it was kept. At once where it can: the page may be going.
+  open() {
+    return new Promise((done) => this.use(done));
+  }
+
+  // Hands the database, or null, to `job`.
+  use(job) {
+    if (this.database) return job(this.database);
+    if (this.jobs.push(job) > 1) return undefined;
+    return openDatabase().catch(() => null).then((database) => {
+      if (database) database.onclose = () => (this.database = null);
+      this.database = database;
+      for (const waiting of this.jobs.splice(0)) waiting(database);
+    });
+  }
+
+  // What `work` makes of the database; `without` where there is none, or it fails twice.
+  try(work, without) {
+    return new Promise((done) => {
+      const attempt = (again) => (database) => {
+        try {
+          if (database) work(database, done);
+          else done(without);
+        } catch (error) {
+          this.database = null;
+          if (again) this.use(attempt(false));
+          else done(without);
+        }
+      };
+      this.use(attempt(true));
+    });
+  }
+
+  // Whether all of it is kept.
   change(work) {
-    const attempt = (database) =>
-      new Promise((done) => {
-        const change = database.transaction(["takes", "chunks"], "readwrite");
-        change.oncomplete = () => done(true);
-        change.onabort = change.onerror = () => done(false);
-        work(change.objectStore("takes"), change.objectStore("chunks"));
-        if (change.commit) change.commit();
-      });
-    const again = () => {
-      this.database = null;
-      return this.open().then((database) => (database ? attempt(database) : false)).catch(() => false);
-    };
-    return this.database ? attempt(this.database).catch(again) : again();
+    return this.try((database, done) => {
+      const change = database.transaction(["takes", "chunks"], "readwrite");
+      change.oncomplete = () => done(true);
+      change.onabort = change.onerror = () => done(false);
+      work(change.objectStore("takes"), change.objectStore("chunks"));
+      if (change.commit) change.commit();
+    }, false);
   }
 
   putTake(record) {
@@ -83,17 +102,12 @@ class Keep {
     return this.all("chunks", rangeOf(take));
   }
 
-  async all(store, range) {
-    const database = await this.open();
-    if (!database) return [];
-    return new Promise((done) => {
+  all(store, range) {
+    return this.try((database, done) => {
       const asked = database.transaction(store).objectStore(store).getAll(range);
       asked.onsuccess = () => done(asked.result);
       asked.onerror = () => done([]);
-    }).catch(() => {
-      this.database = null;
-      return [];
-    });
+    }, []);
   }
 }
 

@@ -239,6 +239,7 @@ class Sender {
       window.removeEventListener("online", this.wake);
       this.close();
       this.tell({});
+      await this.keep.open(); // What was to be kept before it was open is kept now.
       this.chunks.clear();
       this.digests.clear();
     }
