@@ -17,7 +17,7 @@ from heliograph.audio.chunk_take import hold_chunk_take
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
-from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, discard_take, load_take, load_takes
+from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, TakeEnd, discard_take, load_take, load_takes
 from heliograph.audio.verdicts import judge_quality
 from heliograph.audio.waveform import compute_peaks
 from heliograph.store import (
@@ -126,7 +126,14 @@ def load_unfinished(
 ) -> list[Unfinished]:
     """Everything that was recorded and neither submitted nor discarded, oldest first."""
     takes = [
-        Unfinished(take.token, noted_participant(take), take.facts.started_utc, take.duration_s, True, take)
+        Unfinished(
+            take.token,
+            noted_participant(take),
+            take.facts.started_utc,
+            take.duration_s,
+            take.facts.end not in (TakeEnd.STOPPED, TakeEnd.FULL_LENGTH),
+            take,
+        )
         for take in load_takes(store.spool_folder, exclude=exclude_takes)
     ]
     recordings = [

@@ -11,7 +11,7 @@ _EVENT = re.compile(r"(\d{1,6}\.\d) ([a-z]+)")
 _SKIPPED = re.compile(r"(\d{1,6}): (\d{1,6}\.\d\d)")
 _STRETCH = re.compile(r"(\d{1,6}\.\d\d)-(\d{1,6}\.\d\d)")
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,2})?")
-_DEAD_SILENCE_S = 0.1
+_DEAD_SILENCE_S = 0.2
 _AWAY = {"muted", "suspended", "interrupted"}
 _BACK = {"unmuted", "resumed"}
 

@@ -144,3 +144,12 @@ def test_what_somebody_else_keeps_right_now_is_neither_kept_nor_discarded(store)
         with pytest.raises(ChunkError):
             discard_unfinished(store, unfinished)
     assert load_take(store.spool_folder, TAKE).samples == RATE_HZ
+
+
+def test_only_a_take_that_was_not_ended_by_somebody_is_called_interrupted(store):
+    for index in range(3):
+        put(store, index)
+    list_silent(store)
+    assert [found.cut_off for found in load_unfinished(store)] == [True]
+    finish(store)
+    assert [found.cut_off for found in load_unfinished(store)] == [False]

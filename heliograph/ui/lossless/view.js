@@ -96,7 +96,9 @@ class View {
     show(parts.count, count !== "");
     if (this.headless) {
       for (const part of [parts.on, parts.meter, parts.notes, parts.device]) show(part, false);
-      show(parts.status.parentElement, count !== "");
+      const booth = parts.status.parentElement;
+      booth.classList.add("courier");
+      show(booth, count !== "");
       this.say(count ? this.words.courier : "");
       this.tell();
       return;
