@@ -50,10 +50,12 @@ def participant(store):
     )
 
 
-def spool(store: Store, samples: np.ndarray, *, token: str = "take1", note: str = ""):
+def spool(
+    store: Store, samples: np.ndarray, *, token: str = "take1", note: str = "", end: TakeEnd = TakeEnd.STOPPED
+):
     writer = TakeWriter(store.spool_folder, token, participant_note=note)
     writer.append(samples)
-    return writer.close(end=TakeEnd.STOPPED, filled_s=0.0, wall_clock_s=samples.size / RATE)
+    return writer.close(end=end, filled_s=0.0, wall_clock_s=samples.size / RATE)
 
 
 def sound(seconds: float = 2.0) -> np.ndarray:
@@ -86,7 +88,7 @@ def test_a_take_stays_in_the_spool_when_it_cannot_be_kept(store, participant, mo
 
 
 def test_what_was_cut_off_is_found_again_with_its_participant(store, participant):
-    take = spool(store, sound(3.0), note=str(participant))
+    take = spool(store, sound(3.0), note=str(participant), end=TakeEnd.CONNECTION_LOST)
     found = load_unfinished(store)
     assert [(item.participant_id, item.cut_off) for item in found] == [(participant, True)]
     assert found[0].duration_s == pytest.approx(3.0)
