@@ -78,7 +78,7 @@ WORDS: Final = {
     "echo": "The browser keeps echo cancellation on; it changes the voice.",
     "noise": "The browser keeps noise suppression on; it changes the voice.",
     "gain": "The browser keeps automatic gain on; it changes the voice.",
-    "other_microphone": "The microphone chosen before is not connected; this is another one.",
+    "other_microphone": "The microphone chosen before can't be opened; this is another one.",
     "dead_channel": "One channel of this microphone is dead; the other one is recorded.",
     "channels_differ": "The two channels of this microphone differ; one of them is recorded.",
     "interrupted": "The microphone was taken away for a while, as by a call: that part is silent.",

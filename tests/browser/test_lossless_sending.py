@@ -180,9 +180,9 @@ def test_a_permit_that_is_refused_twice_is_trouble_and_is_not_asked_for_without_
     assert found == [True, True, [[[0], True]], False]
 
 
-@pytest.mark.parametrize("status", [401, 403, 407, 429, 503])
+@pytest.mark.parametrize("status", [200, 401, 403, 407, 429, 503])
 def test_a_proxy_that_refuses_is_trouble_and_no_loss(page, status):
-    """Its answers have no reason of ours; the permit is kept."""
+    """Its answers, also a page to log in at, say nothing of pieces or reasons; the permit is kept."""
     found = run(
         page,
         f"""

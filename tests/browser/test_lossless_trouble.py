@@ -188,5 +188,5 @@ def test_a_chosen_microphone_stays_chosen_and_its_absence_is_told(server, page):
     page.evaluate("localStorage.setItem('heliograph.microphone', 'unplugged since')")
     page.reload()
     page.get_by_role("button", name="Turn on the microphone").click()
-    expect(page.get_by_text("The microphone chosen before is not connected")).to_be_visible()
+    expect(page.get_by_text("The microphone chosen before can't be opened")).to_be_visible()
     expect(start).to_be_visible()

@@ -121,8 +121,10 @@ class Recorder extends Microphone {
     }
     if (this.take === record.take) {
       this.take = null;
-      this.rest();
-      this.phase = this.source ? "check" : "off";
+      if (["recording", "sending"].includes(this.phase)) {
+        this.rest();
+        this.phase = this.source ? "check" : "off";
+      }
     }
     this.changed();
   }
@@ -204,13 +206,14 @@ class Recorder extends Microphone {
 
   async stop(end = "stopped") {
     if (this.phase !== "recording" || this.ending) return;
+    const { sender } = this;
     this.ending = true;
     this.changed();
     await new Promise((done) => setTimeout(done, POST_ROLL_S * 1000));
     if (this.phase === "recording" && this.source && !this.away) {
       await Promise.race([this.source.flush(), sleep(this.source.patience)]);
     }
-    this.end(end);
+    if (this.sender === sender) this.end(end); // Not another recording that began meanwhile.
   }
 
   // Seals what there is and lets the sender finish; at once, so that a page that is being left can still do it.

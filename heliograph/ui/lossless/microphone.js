@@ -67,11 +67,12 @@ class Microphone {
       }
       this.stream = stream;
       await this.listen();
-      if (this.turning === turning) this.phase = "check";
+      if (this.turning === turning && this.phase === "asking") this.phase = "check";
     } catch (error) {
       if (this.turning !== turning) return;
       this.turnOff();
       this.problem = nameProblem(error);
+      if (["none", "in_use", "failed"].includes(this.problem)) saveChosen(""); // The next try takes another one.
     }
     this.changed();
   }
@@ -85,7 +86,7 @@ class Microphone {
     try {
       return await ask({ ...wanted, deviceId: { exact: chosen } });
     } catch (error) {
-      if (!["OverconstrainedError", "NotFoundError"].includes(error.name)) throw error;
+      if (["NotAllowedError", "SecurityError"].includes(error.name)) throw error;
       this.isOther = true;
       return ask(wanted);
     }

@@ -115,7 +115,7 @@ class Sender {
   // True when the request may count as carried out; what can be mended is mended, and then it is tried again.
   async settle({ take, permit, status, said }) {
     if (take !== this.record.take) return false; // It has another name by now.
-    if (status >= 200 && status < 300) {
+    if (status >= 200 && status < 300 && ("chunk" in said || "chunks" in said)) {
       this.pause = FIRST_PAUSE_MS;
       this.doubted = null;
       if (this.troubled) this.tell({ troubled: false });

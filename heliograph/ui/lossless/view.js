@@ -127,13 +127,16 @@ class View {
 
   drawDevices() {
     const { devices, settings } = this.recorder;
+    const { select } = this.parts;
     const names = devices.map(({ deviceId, label }) => `${deviceId} ${label}`).join();
-    if (names === this.names) return;
-    this.names = names;
-    this.parts.select.replaceChildren(
-      ...devices.map(({ deviceId, label }, at) => new Option(label || `${this.words.device} ${at + 1}`, deviceId)),
-    );
-    if (settings) this.parts.select.value = settings.deviceId;
+    if (names !== this.names) {
+      this.names = names;
+      select.replaceChildren(
+        ...devices.map(({ deviceId, label }, at) => new Option(label || `${this.words.device} ${at + 1}`, deviceId)),
+      );
+    }
+    const isOn = this.recorder.phase === "check";
+    if (settings && isOn && select.value !== settings.deviceId) select.value = settings.deviceId;
   }
 
   // Where the keyboard goes on, if nobody has taken it elsewhere meanwhile.
