@@ -115,6 +115,61 @@ def test_a_whole_microphone_a_dull_one_a_tone_and_silence_are_not_called_narrow(
         assert find_cut(page, sound) is None
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ("null", ["left", "one"]),
+        ("voice", ["left", "two, equal"]),
+        ("silence", ["left", "two, one dead, left taken"]),
+        ("voice.map((value) => value / 3)", ["left", "two, different, left taken"]),
+        ("voice.map((value) => value * 3)", ["right", "two, different, right taken"]),
+    ],
+)
+def test_two_channels_are_compared_and_a_dead_or_much_weaker_one_is_not_taken(page, right, said):
+    found = run(
+        page,
+        f"""
+        const voice = Float32Array.from({{ length: 4800 }}, (_, at) => Math.sin(at / 7) / 4);
+        const silence = new Float32Array(4800);
+        const channels = new Channels();
+        channels.feed(voice, {right});
+        return [channels.choose(), channels.describe(channels.choose())];
+        """,
+    )
+    assert found == said
+
+
+def test_a_dead_left_channel_gives_way_to_the_right_one(page):
+    found = run(
+        page,
+        """
+        const channels = new Channels();
+        channels.feed(new Float32Array(4800), new Float32Array(4800).fill(0.1));
+        return [channels.choose(), channels.describe(channels.choose())];
+        """,
+    )
+    assert found == ["right", "two, one dead, right taken"]
+
+
+@pytest.mark.parametrize(("zeros", "counted"), [(0, 0), (100, 0), (127, 0), (128, 128), (4410, 4410)])
+def test_dead_silence_is_counted_from_a_block_on_and_noise_is_none(page, zeros, counted):
+    """Also where it begins in one block and ends in the next."""
+    found = run(
+        page,
+        f"""
+        const heard = new DeadSilence();
+        const noise = new Float32Array(500).fill(1e-5);
+        const silence = new Float32Array({zeros});
+        heard.feed(noise);
+        heard.feed(silence.subarray(0, {zeros // 3}));
+        heard.feed(silence.subarray({zeros // 3}));
+        heard.feed(noise);
+        return heard.samples;
+        """,
+    )
+    assert found == counted
+
+
 def test_every_script_of_the_recorder_is_sent():
     """The files are joined into one module: none may be forgotten, none may stand in it twice."""
     folder = Path(lossless.__file__).parent
