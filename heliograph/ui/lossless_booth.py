@@ -11,17 +11,14 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from heliograph.audio import AudioError, CapturePhase, CaptureSnapshot
+from heliograph.audio import CapturePhase, CaptureSnapshot
 from heliograph.audio.chunk_take import ChunkTake, find_chunk_take
-from heliograph.audio.spool import TakeEnd
-from heliograph.runs.intake import keep_take, noted_participant
-from heliograph.store import Participant, StoreError
+from heliograph.audio.spool import SpooledTake, TakeEnd
+from heliograph.store import Participant
+from heliograph.ui.keeping import keep_for_review
 from heliograph.ui.live_ring import TICK_S, show_live_ring
 from heliograph.ui.lossless import LosslessState, load_owned, load_state, show_lossless
-from heliograph.ui.problems import show_problem
-from heliograph.ui.waiting import tell_left, waiting_recordings
 from heliograph.ui.workspace import Workspace
-from thymia_api.speech import SpeechError
 
 __all__ = ["is_recording_losslessly", "own_lossless_takes", "rest_lossless", "show_lossless_booth"]
 
@@ -90,30 +87,15 @@ def _show_live(workspace: Workspace, desk: _Desk) -> None:
 
 
 def _keep(workspace: Workspace, participant: Participant, desk: _Desk, found: ChunkTake) -> None:
-    """Put what was recorded up for review; what the person gave up stays in the spool and is offered above.
+    def take_up() -> SpooledTake | None:
+        """Not what the person gave up: that stays in the spool and is offered above."""
+        if desk.take != found.token or found.snapshot().end is TakeEnd.ABANDONED:
+            return None
+        return found.take_up()
 
-    So does what another participant recorded: it may arrive when somebody else was chosen long ago.
-    A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
-    one of them keeps the take, and what it notes it notes in one go.
-    """
-    waiting = waiting_recordings()
-    problem: Exception | None = None
-    left: list[int | None] = []
-    with st.spinner("Saving the recording …"), desk.lock:
+    def let_go() -> None:
+        desk.settled.add(found.token)
         if desk.take == found.token:
-            try:
-                if found.snapshot().end is not TakeEnd.ABANDONED:
-                    take = found.take_up()
-                    if (whose := noted_participant(take)) != participant.id:
-                        left.append(whose)
-                    else:
-                        waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
-            except (AudioError, SpeechError, StoreError) as error:
-                problem = error  # What there is stays in the spool and is offered above.
-            desk.settled.add(found.token)
             desk.take = None
-    for whose in left:
-        tell_left(workspace.store, whose)
-    if problem is None:
-        st.rerun()
-    show_problem(problem)
+
+    keep_for_review(workspace, participant, desk.lock, take_up=take_up, let_go=let_go)

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from heliograph.audio import AudioError
-from heliograph.audio.capture import Capture, CapturePhase, CaptureSnapshot
-from heliograph.audio.levels import HeardLevel
+from heliograph.audio.capture import Capture, CapturePhase
 from heliograph.audio.prompts import load_prompts
-from heliograph.runs.intake import keep_take, noted_participant
+from heliograph.audio.spool import SpooledTake
 from heliograph.runs.recorders import RecorderMode, load_recorder_mode
-from heliograph.store import Participant, StoreError
+from heliograph.store import Participant
 from heliograph.ui.drawing import show_drawing
+from heliograph.ui.keeping import keep_for_review
 from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
 from heliograph.ui.lossless import show_courier
 from heliograph.ui.lossless_booth import (
@@ -31,12 +30,9 @@ from heliograph.ui.lossless_booth import (
     show_lossless_booth,
 )
 from heliograph.ui.meters import draw_level
-from heliograph.ui.problems import show_problem
-from heliograph.ui.recorder_words import MODE_HELP, MODES
-from heliograph.ui.waiting import tell_left, waiting_recordings
+from heliograph.ui.recorder_words import MODE_HELP, MODES, WORDS
 from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
-from thymia_api.speech import SpeechError
 
 __all__ = [
     "is_recording",
@@ -150,14 +146,15 @@ def _show_stream(workspace: Workspace, participant: Participant) -> None:
     """
     desk = _desk()
     desk.mounted = True
-    if desk.capture is None:
+    capture = desk.capture
+    if capture is None:
         desk.began, desk.connecting_since, desk.heard_since = False, None, None
-        desk.capture = Capture(
+        capture = desk.capture = Capture(
             workspace.store.spool_folder, token=secrets.token_hex(12), participant_note=str(participant.id)
         )
-    state = show_microphone(desk.stream_key, desk.capture, ice_servers=workspace.settings.heliograph_ice_servers)
-    if desk.capture.snapshot().phase is CapturePhase.FINISHED:
-        _keep(workspace, participant, desk)
+    state = show_microphone(desk.stream_key, capture, ice_servers=workspace.settings.heliograph_ice_servers)
+    if capture.snapshot().phase is CapturePhase.FINISHED:
+        _keep(workspace, participant, desk, capture)
     elif desk.began:
         _show_recording(desk)
     elif state.connected or state.connecting:
@@ -167,7 +164,7 @@ def _show_stream(workspace: Workspace, participant: Participant) -> None:
     else:
         if desk.connecting_since is not None:
             st.warning(BLOCKED, icon=":material/wifi_off:")
-        st.caption("First turn on the microphone: your browser asks. Nothing is recorded before you press Start.")
+        st.caption(WORDS["off"])
 
 
 def _rest_stream() -> None:
@@ -259,24 +256,12 @@ def _show_check_live(desk: _Desk, *, connected: bool) -> None:
     elif not connected or not heard:
         st.caption("Connecting … allow the microphone if your browser asks.")
     else:
-        st.caption(_advise(snapshot))
+        st.caption(WORDS[snapshot.heard])
 
 
 def _is_heard_long(desk: _Desk) -> bool:
     """Whether sound has been flowing for a while, whatever the component said last."""
     return desk.heard_since is not None and time.monotonic() - desk.heard_since > HEARD_PATIENCE_S
-
-
-def _advise(snapshot: CaptureSnapshot) -> str:
-    match snapshot.heard:
-        case HeardLevel.GOOD:
-            return "Your voice is heard well. Press Start when you are ready."
-        case HeardLevel.TOO_LOUD:
-            return "Too loud: move back a little, or lower the microphone's level."
-        case HeardLevel.QUIET:
-            return "Very quiet: move closer to the microphone, or raise its level."
-        case _:
-            return "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?"
 
 
 def _begin(desk: _Desk, participant_id: int) -> None:
@@ -314,32 +299,17 @@ def _show_recording_live(desk: _Desk) -> None:
     show_live_ring(snapshot)
 
 
-def _keep(workspace: Workspace, participant: Participant, desk: _Desk) -> None:
-    """Turn what was recorded into a stored recording and put it up for review; drops a mere microphone check.
-
-    What is not this participant's stays in the spool and is offered as not submitted yet when its own is chosen.
-    A rerun may break in at every call of Streamlit, and the next run may begin while this one still saves: only
-    one of them keeps the take, and what it notes it notes in one go.
-    """
+def _keep(workspace: Workspace, participant: Participant, desk: _Desk, capture: Capture) -> None:
+    """Put up for review what was recorded; drops a mere microphone check."""
     if not desk.began:
         _close(desk)
         st.rerun()
-    waiting = waiting_recordings()
-    problem: Exception | None = None
-    left: list[int | None] = []
-    with st.spinner("Saving the recording …"), desk.lock:
-        if desk.capture is not None:
-            try:
-                take = desk.capture.finish(timeout=FINISH_TIMEOUT_S)
-                if (whose := noted_participant(take)) != participant.id:
-                    left.append(whose)
-                else:
-                    waiting.append(keep_take(workspace.store, take, participant_id=participant.id).id)
-            except (AudioError, SpeechError, StoreError) as error:
-                problem = error  # What there is stays in the spool and is offered above.
+
+    def take_up() -> SpooledTake | None:
+        return capture.finish(timeout=FINISH_TIMEOUT_S) if desk.capture is capture else None
+
+    def let_go() -> None:
+        if desk.capture is capture:
             desk.capture = None
-    for whose in left:
-        tell_left(workspace.store, whose)
-    if problem is None:
-        st.rerun()
-    show_problem(problem)
+
+    keep_for_review(workspace, participant, desk.lock, take_up=take_up, let_go=let_go)

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from heliograph.audio.levels import HeardLevel
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
 from heliograph.store import save_participant
 from heliograph.ui import lossless, recorder
+from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.webrtc import MicrophoneState
 from heliograph.ui.workspace import get_workspace
 
@@ -141,3 +143,9 @@ def test_what_a_browser_reports_is_not_trusted(home, report):
     from heliograph.ui.lossless import _issue_permits, _read_report
 
     assert _issue_permits(get_workspace(), _read_report({"report": report})) == {}
+
+
+@pytest.mark.parametrize("heard", HeardLevel)
+def test_the_microphone_check_has_a_sentence_for_each_level(heard):
+    """Both recorders say the same of the same level."""
+    assert WORDS[heard].endswith((".", "?"))

@@ -8,6 +8,7 @@ import pytest
 
 from heliograph.audio import CapturePhase, CaptureSnapshot
 from heliograph.audio.spool import discard_take, load_take, load_takes
+from heliograph.runs.intake import keep_take
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
 from heliograph.store import load_waiting_recordings
 from heliograph.ui import lossless, recorder
@@ -223,3 +224,32 @@ def test_over_webrtc_whoever_is_chosen_at_start_is_whose_take_it_is(open_page, b
     run(app)
     assert app.session_state["record_desk"].capture._participant_note == str(people[1])
     assert app.selectbox(key="record_participant_label").disabled
+
+
+@pytest.mark.parametrize("is_lossless", [True, False])
+def test_a_take_is_not_offered_while_it_is_being_saved(
+    open_page, browser, people, webrtc, monkeypatch, is_lossless
+):
+    from heliograph.ui import keeping
+
+    claimed = []
+
+    def keep(store, take, **options):
+        claimed.append(recorder.own_tokens())
+        return keep_take(store, take, **options)
+
+    monkeypatch.setattr(keeping, "keep_take", keep)
+    save_recorder_mode(browser.store, RecorderMode.LOSSLESS if is_lossless else RecorderMode.WEBRTC)
+    app = open_page("record", participant=str(people[0]))
+    if is_lossless:
+        browser.record(FIRST, people[0])
+        browser.tell("recording", FIRST, take_first=people[0])
+        run(app)
+        browser.finish(FIRST)
+        browser.tell("check")
+    else:
+        desk = app.session_state["record_desk"]
+        desk.capture, desk.began = Capture(browser, people[0]), True
+    run(app)
+    assert claimed == [{FIRST}]
+    assert kept(browser) == [people[0]]
