@@ -16,7 +16,7 @@ from heliograph.ui import lossless
 pytestmark = pytest.mark.browser
 
 FOLDER = Path(lossless.__file__).parent
-SCRIPTS = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("clock.js", "keep.js", "queue.js"))
+SCRIPTS = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("clock.js", "keep.js", "sender.js"))
 ADDRESS = "http://localhost:9/sending"
 RATE_HZ = 8_000
 # A server that keeps what it gets by take and number; `answer` may say something else to a request.

@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).parent
 _SCRIPTS = (
     "clock.js",
     "keep.js",
-    "queue.js",
+    "sender.js",
     "facts.js",
     "samples.js",
     "listening.js",

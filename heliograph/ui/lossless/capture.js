@@ -49,11 +49,11 @@ class Recorder extends Microphone {
     }
   }
 
-  note(what) {
+  mark(what) {
     if (this.phase !== "recording") return;
     const since = Math.max(0, now() - (this.startedAt ?? this.pressedAt));
     this.events.push(`${(since / 1000).toFixed(1)} ${what}`);
-    this.notes.add(what);
+    this.happened.add(what);
     this.changed();
   }
 
@@ -78,7 +78,7 @@ class Recorder extends Microphone {
     this.deadSilence = new DeadSilence();
     this.widths = new Set();
     this.events = [];
-    this.notes = new Set();
+    this.happened = new Set();
     this.expected = null;
     this.limit = Math.round(this.maxSeconds * this.rate);
     this.startedAt = null;
@@ -169,7 +169,7 @@ class Recorder extends Microphone {
   // Silence for what is known to be missing before the next sample, so that time stays true. A pause to beyond the
   // limit ends the recording where it began.
   fillIn(skipped, pausedMs) {
-    if (clock.slept > this.sleptBefore) this.note("slept");
+    if (clock.slept > this.sleptBefore) this.mark("slept");
     this.sleptBefore = clock.slept;
     const paused = pausedMs > FILL_MS ? Math.round((pausedMs / 1000) * this.rate) : 0;
     const missing = Math.max(skipped, paused);
@@ -180,7 +180,7 @@ class Recorder extends Microphone {
     }
     this.filledIn.push([this.recorded, this.recorded + missing]);
     this.write(new Float32Array(missing));
-    this.sender.note(this.keep.putTake(this.sender.record)); // The next page's, should this one not get to its end.
+    this.sender.checkKept(this.keep.putTake(this.sender.record)); // The next page's, should this one not get to its end.
   }
 
   write(samples) {

@@ -1,5 +1,5 @@
-// The microphone: which one, whether it may be used, what it hears. A subclass tells the person (`changed`), notes what
-// happens while it records (`note`), and is given each block of sound (`record`) and the end of it all (`end`).
+// The microphone: which one, whether it may be used, what it hears. A subclass tells the person (`changed`), marks what
+// happens while it records (`mark`), and is given each block of sound (`record`) and the end of it all (`end`).
 
 function whyUnsupported() {
   if (!window.isSecureContext) return "insecure";
@@ -43,7 +43,7 @@ class Microphone {
     this.away = false;
     this.isOther = false;
     this.level = { rms: 0, peak: 0 };
-    this.notes = new Set();
+    this.happened = new Set();
     this.devices = [];
     if (navigator.mediaDevices) navigator.mediaDevices.addEventListener("devicechange", () => this.listDevices());
     document.addEventListener("visibilitychange", () => this.see());
@@ -104,7 +104,7 @@ class Microphone {
     this.settings = track.getSettings();
     this.heard = new Channels();
     this.bandwidth = null;
-    this.notes = new Set();
+    this.happened = new Set();
     this.away = false;
     track.onmute = () => this.miss("muted");
     track.onunmute = () => this.regain("unmuted");
@@ -134,7 +134,7 @@ class Microphone {
   }
 
   lose() {
-    this.note("ended");
+    this.mark("ended");
     this.problem = "ended";
     if (this.phase === "recording") this.end("stopped");
     this.turnOff();
@@ -144,18 +144,18 @@ class Microphone {
   // Taken away by a call, a locked screen or another program; it may come back.
   miss(what) {
     this.away = true;
-    this.note(what);
+    this.mark(what);
     this.changed();
   }
 
   regain(what) {
     this.away = false;
-    this.note(what);
+    this.mark(what);
     this.changed();
   }
 
   see() {
-    this.note(document.hidden ? "hidden" : "visible");
+    this.mark(document.hidden ? "hidden" : "visible");
     if (document.hidden || !this.source) return;
     const { context } = this.source;
     if (context && context.state !== "running") context.resume().catch(() => {});

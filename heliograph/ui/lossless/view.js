@@ -198,7 +198,7 @@ class View {
     const { recorder, words } = this;
     const notes = [];
     if (recorder.phase === "off") return notes;
-    const { settings, notes: happened } = recorder;
+    const { settings, happened } = recorder;
     if (recorder.isOther) notes.push(words.other_microphone);
     const cut = recorder.bandwidth && recorder.bandwidth.cut;
     if (cut) notes.push(words.narrow.replace("{khz}", cut));

@@ -48,18 +48,18 @@ class Sender {
     this.chunks.set(index, { bits, bytes });
     this.waiting.push(index);
     this.wake();
-    this.note(this.keep.putChunk(this.record.take, index, { bits, bytes }));
+    this.checkKept(this.keep.putChunk(this.record.take, index, { bits, bytes }));
   }
 
   finish(ending) {
     this.ending = ending;
     this.record.ending = ending;
-    this.note(this.keep.putTake(this.record));
+    this.checkKept(this.keep.putTake(this.record));
     this.wake();
   }
 
   // Whether the browser keeps it beyond this page: a full disk or a private window may not.
-  async note(keeping) {
+  async checkKept(keeping) {
     const kept = await keeping;
     if (!kept && this.kept) this.tell({ kept });
   }
@@ -162,7 +162,7 @@ class Sender {
       this.begun = false;
       this.acknowledged.clear();
       this.waiting = [...this.chunks.keys()];
-      this.note(this.keep.rename(take, this.record, this.chunks));
+      this.checkKept(this.keep.rename(take, this.record, this.chunks));
       this.renamed(take, this);
       this.askPermit();
     }
@@ -231,7 +231,7 @@ class Sender {
 
   async run() {
     try {
-      this.note(this.keep.putTake(this.record));
+      this.checkKept(this.keep.putTake(this.record));
       while (!this.done && !this.refused) await this.step();
       // What the server refuses for good stays here: it may be the server that errs.
       if (this.done || ["settled", "holes", "empty"].includes(this.refused)) await this.keep.forget(this.record.take);
