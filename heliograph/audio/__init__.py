@@ -24,15 +24,8 @@ from .inspection import MAX_FILE_BYTES, InspectedFile, InspectedTake, inspect_fi
 from .levels import HeardLevel
 from .prompts import Passage, PromptSet, Question, load_prompts
 from .quality import Quality, QualityRow, Verdict, compute_quality
-from .spool import (
-    SpooledTake,
-    TakeEnd,
-    TakeFacts,
-    discard_empty_takes,
-    discard_take,
-    load_take,
-    load_takes,
-)
+from .spool import SpooledTake, discard_empty_takes, discard_take, load_take, load_takes
+from .take_facts import TakeEnd, TakeFacts
 from .verdicts import judge_quality
 from .waveform import compute_peaks
 

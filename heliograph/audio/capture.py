@@ -23,7 +23,8 @@ from thymia_api.speech import SPEECH_SAMPLE_RATE_HZ, SpeechMeter
 from .errors import CaptureError, SpoolError
 from .frames import FrameLine, SpeechFeed
 from .levels import CLIP_LEVEL, FLOOR_DBFS, HeardLevel, LevelMeter
-from .spool import SPOOL_RATE_HZ, SpooledTake, TakeEnd, TakeWriter, discard_take
+from .spool import SpooledTake, TakeWriter, discard_take
+from .take_facts import SPOOL_RATE_HZ, TakeEnd
 
 MAX_TAKE_S = 170.0
 """Recording stops by itself here: thymia takes 180 s, and a take must not fail for its last second."""

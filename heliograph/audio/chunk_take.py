@@ -36,7 +36,8 @@ from .errors import AudioError, CaptureError, SpoolError
 from .frames import SpeechFeed
 from .levels import CLIP_LEVEL, LevelMeter
 from .settled import is_settled
-from .spool import SpooledTake, TakeEnd, create_chunk_folder, load_take, read_facts, write_facts
+from .spool import SpooledTake, create_chunk_folder, load_take
+from .take_facts import TakeEnd, read_facts, write_facts
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHUNKS = round(MAX_DURATION_S) + 5

@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from .spool import SPOOL_RATE_HZ
+from .take_facts import SPOOL_RATE_HZ
 
 _JUMP_TOLERANCE_S = 0.002  # rounding of timestamps between clocks, far below one 20 ms packet
 _CLOCK_MARGIN_S = 2.0  # a jump may exceed the pause in arrivals by the depth of the jitter buffer

@@ -7,15 +7,12 @@ pieces has a folder `chunks` in place of `audio.pcm` (see `chunk_files`) and no 
 pieces keep arriving.
 """
 
-import json
 import os
 import re
 import shutil
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,51 +30,17 @@ from .chunk_files import (
 )
 from .errors import SpoolError, StorageProblem
 from .settled import forget_settled, is_settled, mark_settled
+from .take_facts import FACTS_FILE, TakeEnd, TakeFacts, now_utc, read_facts, write_facts
 
-SPOOL_RATE_HZ = 48_000
 INCOMING_PREFIX = "incoming-"
 """Begins the names of files that are on their way from an upload into the store."""
 _BYTES_PER_SAMPLE = 2
-_FORMAT_VERSION = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_AUDIO, _FACTS, _LOCK = "audio.pcm", "take.json", "take.lock"
+_AUDIO, _LOCK = "audio.pcm", "take.lock"
 CHUNKS_PATIENCE_S = 30.0
 """An unfinished take in pieces counts as being recorded for so long after its last piece."""
 _STRAY_AGE_S = 3600.0  # an upload becomes a stored recording within seconds
 _CLOCK_TOLERANCE_S = 0.5  # the network's start-up burst and the jitter buffer move arrival times by this much
-
-
-class TakeEnd(StrEnum):
-    """How a take ended; CUT_OFF is what remains on disk when the process died."""
-
-    STOPPED = "stopped"
-    FULL_LENGTH = "full_length"
-    CONNECTION_LOST = "connection_lost"
-    ABANDONED = "abandoned"
-    SERVER_STOPPED = "server_stopped"
-    STORAGE_FAILED = "storage_failed"
-    CUT_OFF = "cut_off"
-
-
-@dataclass(frozen=True, slots=True)
-class TakeFacts:
-    """What is known of a take beside its sound; `filled_s` is the silence put in for what the network lost.
-
-    For a take in pieces `lost_samples` is what the recorder itself filled in, `announced_samples` the length it
-    gave at the end (None before), `skipped_samples` what by the clock is missing without anything put in its
-    place, and `processing` what it said of the microphone.
-    """
-
-    started_utc: str
-    participant_note: str = ""
-    sample_rate_hz: int = SPOOL_RATE_HZ
-    filled_s: float = 0.0
-    wall_clock_s: float = 0.0
-    end: TakeEnd = TakeEnd.CUT_OFF
-    lost_samples: int = 0
-    announced_samples: int | None = None
-    skipped_samples: int = 0
-    processing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +95,7 @@ class TakeWriter:
         _check_token(token)
         self._folder = spool_folder / token
         self._token = token
-        self._facts = TakeFacts(started_utc=_now_utc(), participant_note=participant_note)
+        self._facts = TakeFacts(started_utc=now_utc(), participant_note=participant_note)
         self._samples = 0
         try:
             spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -233,12 +196,12 @@ def create_chunk_folder(
     _check_token(token)
     folder = spool_folder / token
     facts = TakeFacts(
-        started_utc=_now_utc(), participant_note=participant_note, sample_rate_hz=rate_hz, processing=processing
+        started_utc=now_utc(), participant_note=participant_note, sample_rate_hz=rate_hz, processing=processing
     )
     try:
         spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not (folder / _FACTS).exists():
+        if not (folder / FACTS_FILE).exists():
             write_facts(folder, facts)
         (folder / CHUNKS_FOLDER).mkdir(mode=0o700, exist_ok=True)
         sync_folder(folder)
@@ -344,49 +307,6 @@ def _is_old(folder: Path) -> bool:
     return time.time() - folder.stat().st_mtime > 60
 
 
-def read_facts(folder: Path) -> TakeFacts:
-    """What stands in a take's `take.json`; the folder's time alone when that is lost."""
-    path = folder / _FACTS
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return TakeFacts(
-            started_utc=str(stored["started_utc"]),
-            participant_note=str(stored["participant_note"]),
-            sample_rate_hz=int(stored["sample_rate_hz"]),
-            filled_s=float(stored["filled_s"]),
-            wall_clock_s=float(stored["wall_clock_s"]),
-            end=TakeEnd(stored["end"]),
-            lost_samples=int(stored.get("lost_samples", 0)),
-            announced_samples=stored.get("announced_samples"),
-            skipped_samples=int(stored.get("skipped_samples", 0)),
-            processing={str(name): str(value) for name, value in stored.get("processing", {}).items()},
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # The sound is worth keeping when a power cut took the facts: the folder's time stands in.
-        return TakeFacts(started_utc=_format_utc(datetime.fromtimestamp(folder.stat().st_mtime, UTC)))
-
-
-def write_facts(folder: Path, facts: TakeFacts) -> None:
-    """Replace a take's `take.json`; the new one survives a power cut on return."""
-    text = json.dumps({"version": _FORMAT_VERSION, **asdict(facts)}, ensure_ascii=False)
-    temporary = folder / f"{_FACTS}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / _FACTS)
-    sync_folder(folder)
-
-
 def _check_token(token: str) -> None:
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"A take's token is 1–80 letters, digits, '-' or '_', not {token!r}.")
-
-
-def _now_utc() -> str:
-    return _format_utc(datetime.now(UTC))
-
-
-def _format_utc(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"

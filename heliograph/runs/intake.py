@@ -17,7 +17,8 @@ from heliograph.audio.chunk_take import hold_chunk_take
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
-from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, TakeEnd, discard_take, load_take, load_takes
+from heliograph.audio.spool import INCOMING_PREFIX, SpooledTake, discard_take, load_take, load_takes
+from heliograph.audio.take_facts import TakeEnd
 from heliograph.audio.verdicts import judge_quality
 from heliograph.audio.waveform import compute_peaks
 from heliograph.store import (

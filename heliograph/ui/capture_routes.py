@@ -41,7 +41,7 @@ from heliograph.audio.chunk_take import (
     open_chunk_take,
 )
 from heliograph.audio.permits import Permit, PermitError, check_permit
-from heliograph.audio.spool import TakeEnd
+from heliograph.audio.take_facts import TakeEnd
 
 __all__ = ["make_capture_app"]
 

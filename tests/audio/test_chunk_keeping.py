@@ -19,7 +19,7 @@ from heliograph.audio.chunk_take import (
     hold_chunk_take,
     open_chunk_take,
 )
-from heliograph.audio.spool import TakeFacts, write_facts
+from heliograph.audio.take_facts import TakeFacts, write_facts
 from tests.audio.test_chunks import FACTS, RATE_HZ, TAKE, begin, cut, let_time_pass, make_ending, make_sound, put
 
 PIECES = cut(make_sound(3))

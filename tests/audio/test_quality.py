@@ -18,7 +18,8 @@ from heliograph.audio import (
     load_take,
 )
 from heliograph.audio.quality import compute_clipped_share
-from heliograph.audio.spool import TakeEnd, TakeWriter
+from heliograph.audio.spool import TakeWriter
+from heliograph.audio.take_facts import TakeEnd
 from tests.audio.sounds import (
     RATE_HZ,
     SAMPLE,

@@ -10,7 +10,7 @@ import numpy as np
 
 from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_take import Ending, open_chunk_take
-from heliograph.audio.spool import TakeEnd
+from heliograph.audio.take_facts import TakeEnd
 from heliograph.store import Store
 
 RATE_HZ = 48_000

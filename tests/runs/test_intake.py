@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heliograph.audio.spool import TakeEnd, TakeWriter
+from heliograph.audio.spool import TakeWriter
+from heliograph.audio.take_facts import TakeEnd
 from heliograph.audio.verdicts import Verdict
 from heliograph.runs import UploadSubmission, submit_upload
 from heliograph.runs.intake import (
