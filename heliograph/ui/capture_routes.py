@@ -40,7 +40,7 @@ from heliograph.audio.chunk_take import (
     Ending,
     open_chunk_take,
 )
-from heliograph.audio.permits import Permit, PermitError, check_permit
+from heliograph.audio.permits import Permit, PermitError, PermitProblem, check_permit
 from heliograph.audio.take_facts import TakeEnd
 
 __all__ = ["make_capture_app"]
@@ -85,14 +85,15 @@ class _Buckets:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str) -> bool:
-        """Whether there is one more."""
+        """Whether there is one more; asking in vain costs nothing, and a clock that is set back empties none."""
         now = self._clock()
         level, since = self._levels.pop(name, (self._burst, now))
-        level = min(self._burst, level + (now - since) * self._per_s)
-        self._levels[name] = (max(0.0, level - 1), now)
+        level = min(self._burst, level + max(0.0, now - since) * self._per_s)
+        is_there = level >= 1
+        self._levels[name] = (level - is_there, now)
         if len(self._levels) > _MAX_BUCKETS:
             self._levels.popitem(last=False)
-        return level >= 1
+        return is_there
 
 
 class CaptureService:
@@ -207,6 +208,8 @@ class CaptureService:
                 self._key = self._load_key()
             permit = check_permit(self._key, text, take=request.path_params["take"], now_s=now_s)
         except (PermitError, _RefusedError) as error:
+            if isinstance(error, PermitError) and error.reason is PermitProblem.EXPIRED:
+                raise _RefusedError(401, "expired") from None  # Ours: it needs a new one, not to wait.
             address = request.client.host if request.client else ""
             if not self._by_address.take(address):
                 raise _RefusedError(429, "too_often", retry_after_s=5) from None

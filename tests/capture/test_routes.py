@@ -344,6 +344,36 @@ def test_one_take_may_not_flood_the_server(client, clock):
     assert client.get(f"/takes/{TAKE}", headers=headers).status_code == 200
 
 
+def refuse_until_too_often(client: TestClient) -> None:
+    headers = {"X-Capture-Permit": "a.b", "Origin": OWN}
+    answers = [client.put(f"/takes/{TAKE}", headers=headers) for _ in range(int(REFUSED_BURST) + 1)]
+    assert answers[-1].status_code == 429
+
+
+def test_a_permit_that_ran_out_is_said_whatever_others_at_the_same_address_do(client, clock):
+    """Only on a 401 does the browser ask for a new one; several may sit behind one proxy."""
+    begin(client, clock)
+    refuse_until_too_often(client)
+    expired = {**permit(clock, lasts_s=0), **piece_headers()}
+    for _ in range(int(REFUSED_BURST) + 5):
+        answer = client.put(f"/takes/{TAKE}/0", headers=expired, content=PIECE)
+        assert (answer.status_code, answer.json()) == (401, {"reason": "expired"})
+
+
+@pytest.mark.parametrize("clock_set_back_s", [0, 3_600])
+def test_asking_once_a_second_in_vain_is_answered_again_soon(client, clock, clock_set_back_s):
+    """A try that is refused for being one too many does not put off the next, nor does a clock that is set back."""
+    refuse_until_too_often(client)
+    clock.now_s -= clock_set_back_s
+    answers = []
+    for _ in range(10):
+        clock.now_s += 1
+        answers.append(
+            client.put(f"/takes/{TAKE}", headers={"X-Capture-Permit": "a.b", "Origin": OWN}).status_code
+        )
+    assert answers.count(401) >= 4
+
+
 def test_guessing_is_slowed_down_and_harms_nobody_who_has_a_permit(client, clock):
     begin(client, clock)
     headers = {"X-Capture-Permit": "a.b", "Origin": OWN}
