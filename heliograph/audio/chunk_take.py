@@ -48,6 +48,7 @@ _MAX_WALL_CLOCK_S = 24 * 3600.0
 _METER_BLOCKS = 10  # to a second: what the level meter is made for
 _MAX_FACTS, _MAX_FACT_CHARS = 40, 200
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # Half a pair of UTF-16: JSON may hold one, no file does.
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -373,7 +374,8 @@ def _check_facts(facts: Mapping[str, str]) -> dict[str, str]:
     if len(facts) > _MAX_FACTS:
         raise ChunkError(ChunkProblem.BAD_REQUEST, "Too many facts.")
     for name, value in facts.items():
-        if not _FACT_NAME.fullmatch(name) or not isinstance(value, str) or len(value) > _MAX_FACT_CHARS:
+        is_short = isinstance(value, str) and len(value) <= _MAX_FACT_CHARS
+        if not is_short or not _FACT_NAME.fullmatch(name) or _HALF_CHARACTER.search(value):
             raise ChunkError(ChunkProblem.BAD_REQUEST, "A fact is a short text under a plain name.")
     return dict(facts)
 

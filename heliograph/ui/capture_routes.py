@@ -61,6 +61,7 @@ _STATUS = {
     ChunkProblem.SETTLED: 410,
     ChunkProblem.BEING_KEPT: 503,
 }
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _USUAL_PORT = re.compile(r":(80|443)$")
 _LOGGER = logging.getLogger("heliograph.capture")
 
@@ -123,9 +124,10 @@ class CaptureService:
     async def begin(self, request: Request) -> Response:
         permit = self._admit(request)
         said = await self._read_json(request)
-        rate_hz, facts = said.get("rate_hz"), said.get("facts", {})
-        if type(rate_hz) is not int or not isinstance(facts, dict):
-            raise _RefusedError(400, "bad_request")
+        try:
+            rate_hz, facts = _as_int(said.get("rate_hz")), _as_object(said.get("facts", {}))
+        except TypeError:
+            raise _RefusedError(400, "bad_request") from None
 
         def work() -> ChunkState:
             take = open_chunk_take(self._spool_folder, permit.take)
@@ -135,18 +137,21 @@ class CaptureService:
 
     async def put(self, request: Request) -> Response:
         permit = self._admit(request)
+        number = request.path_params["number"]
+        if not _NUMBER.fullmatch(number):
+            raise _RefusedError(404, "bad_request")
         bits = {"audio/l16": 16, "audio/l24": 24}.get(request.headers.get("content-type", "").lower())
         if bits is None:
             raise _RefusedError(415, "bad_request")
         data = await self._read_body(request, MAX_CHUNK_BYTES)
-        number, sha256 = int(request.path_params["number"]), request.headers.get("x-chunk-sha256", "")
+        sha256 = request.headers.get("x-chunk-sha256", "")
 
         def work() -> bool:
             take = open_chunk_take(self._spool_folder, permit.take)
-            return take.put(number, data, bits=bits, sha256=sha256)
+            return take.put(int(number), data, bits=bits, sha256=sha256)
 
         is_new = await run_in_threadpool(work)
-        return JSONResponse({"chunk": number, "new": is_new}, 201 if is_new else 200)
+        return JSONResponse({"chunk": int(number)}, 201 if is_new else 200)
 
     async def finish(self, request: Request) -> Response:
         permit = self._admit(request)
@@ -160,9 +165,9 @@ class CaptureService:
                 wall_clock_s=float(said.get("wall_clock_s", 0.0)),
                 lost_samples=_as_int(said.get("lost_samples", 0)),
                 skipped_samples=_as_int(said.get("skipped_samples", 0)),
-                facts=dict(said.get("facts", {})),
+                facts=_as_object(said.get("facts", {})),
             )
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             raise _RefusedError(400, "bad_request") from None
 
         def work() -> ChunkState:
@@ -222,7 +227,7 @@ class CaptureService:
 
     async def _read_body(self, request: Request, limit: int) -> bytes:
         stated = request.headers.get("content-length", "0")
-        if not stated.isdigit() or int(stated) > limit:
+        if not _NUMBER.fullmatch(stated) or int(stated) > limit:
             raise _RefusedError(413, "too_large")
         body = bytearray()
         try:
@@ -262,7 +267,7 @@ def make_capture_app(
         routes=[
             Route("/worklet.js", _send_worklet, methods=["GET"]),
             route("/takes/{take}/finish", service.finish, "POST"),
-            route("/takes/{take}/{number:int}", service.put, "PUT"),
+            route("/takes/{take}/{number}", service.put, "PUT"),
             route("/takes/{take}", service.begin, "PUT"),
             route("/takes/{take}", service.show_state, "GET"),
             Route("/{path:path}", _say_not_found, methods=["GET", "PUT", "POST"]),
@@ -300,6 +305,12 @@ def _normalise_host(host: str) -> str:
 def _as_int(value: object) -> int:
     if type(value) is not int:
         raise TypeError(f"not a whole number: {value!r}")
+    return value
+
+
+def _as_object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"not an object: {value!r}")
     return value
 
 

@@ -297,6 +297,7 @@ def test_an_upload_that_trickles_is_cut_off(app, client, clock, tmp_path):
         b'{"rate_hz": 48000, "facts": []}',
         b'{"rate_hz": 48000, "facts": {"a": {}}}',
         b'{"rate_hz": 1e99}',
+        b'{"rate_hz": 48000, "facts": {"label": "half \\ud83c"}}',
     ],
 )
 def test_a_beginning_that_makes_no_sense_is_a_400(client, clock, tmp_path, body):
@@ -316,7 +317,9 @@ def test_a_beginning_that_makes_no_sense_is_a_400(client, clock, tmp_path, body)
         {"wall_clock_s": "NaN"},
         {"wall_clock_s": "Infinity"},
         {"wall_clock_s": -1},
+        {"wall_clock_s": 10**400},
         {"facts": "x"},
+        {"facts": [[1, "x"]]},
         {"lost_samples": -5},
     ],
 )
@@ -362,7 +365,7 @@ def test_a_permit_that_ran_out_is_said_whatever_others_at_the_same_address_do(cl
 
 @pytest.mark.parametrize("clock_set_back_s", [0, 3_600])
 def test_asking_once_a_second_in_vain_is_answered_again_soon(client, clock, clock_set_back_s):
-    """A try that is refused for being one too many does not put off the next, nor does a clock that is set back."""
+    """A try that is one too many does not put off the next, nor does a clock that is set back."""
     refuse_until_too_often(client)
     clock.now_s -= clock_set_back_s
     answers = []
@@ -403,6 +406,15 @@ def test_there_is_nothing_else_there(client, clock, method, path, status):
     answer = client.request(method, path, headers=permit(clock))
     assert answer.status_code in (status, 404, 405)
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "-1", "1.5", "٣", "x", "finish"])
+def test_what_is_no_number_of_a_piece_is_not_found(client, clock, tmp_path, number):
+    path = f"/takes/{TAKE}/{number}"
+    assert client.put(path, headers={"Origin": OWN}, content=PIECE).status_code == 401
+    answer = client.put(path, headers={**permit(clock), **piece_headers()}, content=PIECE)
+    assert (answer.status_code, answer.json()) == (404, {"reason": "bad_request"})
+    assert written(tmp_path) == []
 
 
 def test_the_code_for_the_audio_thread_is_served_to_everyone(client):
