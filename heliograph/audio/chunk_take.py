@@ -82,9 +82,6 @@ class ChunkState:
 
     chunks: int = 0
     missing: tuple[int, ...] = ()
-    rate_hz: int | None = None
-    finished: bool = False
-    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +225,6 @@ class ChunkTake:
             return ChunkState(
                 chunks=len(self._chunks),
                 missing=tuple(number for number in range(highest) if number not in self._chunks),
-                rate_hz=self._rate_hz,
-                finished=self._finished is not None,
-                settled=is_settled(self._spool_folder, self.token),
             )
 
     def snapshot(self) -> CaptureSnapshot:

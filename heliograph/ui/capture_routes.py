@@ -1,15 +1,14 @@
 """Where the lossless recorder sends its pieces: `/capture`, beside Streamlit, which neither guards nor sees it.
 
     GET  /capture/worklet.js              the recorder's code for the audio thread
-    GET  /capture/takes/{take}            what has arrived
-    PUT  /capture/takes/{take}            begin: rate and facts, as JSON
+    PUT  /capture/takes/{take}            begin: rate and facts, as JSON; the answer is what has arrived
     PUT  /capture/takes/{take}/{number}   one piece: the samples themselves
     POST /capture/takes/{take}/finish     the end: number of pieces, samples and their hash, as JSON
 
-Each request but the first carries a permit for that one take in its header `X-Capture-Permit` (Authorization is
-left to a proxy that asks for a password); nothing that was recorded can be read here. Sizes are bounded while a
-body arrives, and whoever is refused often has to wait. Each refusal says its `reason` as JSON, which tells it from
-a refusal by a proxy.
+Each request but the first comes from a page of ours and carries a permit for that one take in its header
+`X-Capture-Permit` (Authorization is left to a proxy that asks for a password); nothing that was recorded can be
+read here. Sizes are bounded while a body arrives, and whoever is refused often has to wait. Each refusal says its
+`reason` as JSON, which tells it from a refusal by a proxy.
 """
 
 from __future__ import annotations
@@ -50,6 +49,8 @@ BODY_TIMEOUT_S = 30.0
 # A recorder sends one piece a second, and after an outage all that waited: a burst, then a trickle.
 TAKE_BURST, TAKE_PER_S = 300.0, 10.0
 REFUSED_BURST, REFUSED_PER_S = 30.0, 0.5
+LOGGED_EVERY_S = 60.0
+_LOGGED_CHARS = 100
 _MAX_BUCKETS = 2_000
 _WORKLET = Path(__file__).with_name("lossless") / "worklet.js"
 _ENDS = {end.value: end for end in (TakeEnd.STOPPED, TakeEnd.FULL_LENGTH, TakeEnd.ABANDONED)}
@@ -71,11 +72,10 @@ Handle = Callable[[Request], Awaitable[Response]]
 class _RefusedError(Exception):
     """The answer to a request that goes no further."""
 
-    def __init__(self, status: int, reason: str, *, retry_after_s: int | None = None) -> None:
+    def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        self.retry_after_s = retry_after_s
 
 
 class _Buckets:
@@ -115,11 +115,7 @@ class CaptureService:
         self._body_timeout_s = body_timeout_s
         self._by_take = _Buckets(TAKE_BURST, TAKE_PER_S, clock)
         self._by_address = _Buckets(REFUSED_BURST, REFUSED_PER_S, clock)
-
-    async def show_state(self, request: Request) -> Response:
-        permit = self._admit(request)
-        take = await run_in_threadpool(open_chunk_take, self._spool_folder, permit.take)
-        return _answer(take.state())
+        self._logged = _Buckets(1.0, 1.0 / LOGGED_EVERY_S, clock)
 
     async def begin(self, request: Request) -> Response:
         permit = self._admit(request)
@@ -185,16 +181,12 @@ class CaptureService:
                 return await handle(request)
             except _RefusedError as refused:
                 headers = {"Connection": "close"} if refused.status in (408, 413) else {}
-                if refused.retry_after_s is not None:
-                    headers["Retry-After"] = str(refused.retry_after_s)
                 return _say(refused.status, refused.reason, headers=headers)
             except ChunkError as error:
-                status = _STATUS.get(error.reason, 409)
-                headers = {"Retry-After": "1"} if status == 503 else {}
-                return _say(status, error.reason, missing=list(error.missing), headers=headers)
+                return _say(_STATUS.get(error.reason, 409), error.reason, missing=list(error.missing))
             except SpoolError as error:
                 _LOGGER.error("a piece of a recording could not be stored: %s", error)
-                return _say(507, str(error.kind), headers={"Retry-After": "10"})
+                return _say(507, str(error.kind))
             except ClientDisconnect:
                 return _say(400, "bad_request")
 
@@ -217,13 +209,24 @@ class CaptureService:
                 raise _RefusedError(401, "expired") from None  # Ours: it needs a new one, not to wait.
             address = request.client.host if request.client else ""
             if not self._by_address.take(address):
-                raise _RefusedError(429, "too_often", retry_after_s=5) from None
+                raise _RefusedError(429, "too_often") from None
             if isinstance(error, PermitError):
                 raise _RefusedError(401, str(error.reason)) from None
+            if error.status == 403:
+                self._log_other_site(request)
             raise
         if not self._by_take.take(permit.take):
-            raise _RefusedError(429, "too_often", retry_after_s=1)
+            raise _RefusedError(429, "too_often")
         return permit
+
+    def _log_other_site(self, request: Request) -> None:
+        """For the operator of a proxy that is set wrongly: what the browser calls this server, and what the proxy."""
+        origin = request.headers.get("origin", "")[:_LOGGED_CHARS]
+        if self._logged.take(origin):
+            told = ", ".join(_told_hosts(request))[:_LOGGED_CHARS]
+            _LOGGER.warning(
+                "refused a recorder's request from a page of %r: this server is known as %r", origin, told
+            )
 
     async def _read_body(self, request: Request, limit: int) -> bytes:
         stated = request.headers.get("content-length", "0")
@@ -269,7 +272,6 @@ def make_capture_app(
             route("/takes/{take}/finish", service.finish, "POST"),
             route("/takes/{take}/{number}", service.put, "PUT"),
             route("/takes/{take}", service.begin, "PUT"),
-            route("/takes/{take}", service.show_state, "GET"),
             Route("/{path:path}", _say_not_found, methods=["GET", "PUT", "POST"]),
         ]
     )
@@ -285,17 +287,21 @@ async def _say_not_found(_request: Request) -> Response:
 
 
 def _is_same_site(request: Request) -> bool:
-    """Whether a page of ours asks: writing needs an Origin, and what a browser says must fit this host.
+    """Whether a page of ours asks: there must be an Origin, and it must fit this host.
 
     Proxies may have changed the Host, and each may add to the header in which they tell so; a page of another site
     can't set that one. Origins leave out the port that is usual, some proxies don't.
     """
-    origin = request.headers.get("origin")
-    if origin is not None:
-        told = [request.headers.get("host", ""), *request.headers.getlist("x-forwarded-host")]
-        own = {_normalise_host(host) for line in told for host in line.split(",")}
-        return _normalise_host(urlsplit(origin).netloc) in own - {""}
-    return request.method == "GET" and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    own = {_normalise_host(host) for line in _told_hosts(request) for host in line.split(",")}
+    try:
+        host = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:
+        return False
+    return _normalise_host(host) in own - {""}
+
+
+def _told_hosts(request: Request) -> list[str]:
+    return [request.headers.get("host", ""), *request.headers.getlist("x-forwarded-host")]
 
 
 def _normalise_host(host: str) -> str:
@@ -315,17 +321,7 @@ def _as_object(value: object) -> dict[str, Any]:
 
 
 def _answer(state: ChunkState) -> Response:
-    return _with_no_store(
-        JSONResponse(
-            {
-                "chunks": state.chunks,
-                "missing": list(state.missing),
-                "rate_hz": state.rate_hz,
-                "finished": state.finished,
-                "settled": state.settled,
-            }
-        )
-    )
+    return _with_no_store(JSONResponse({"chunks": state.chunks, "missing": list(state.missing)}))
 
 
 def _say(

@@ -159,10 +159,10 @@ def test_marks_of_what_was_settled_are_forgotten_after_a_month(tmp_path: Path) -
     let_time_pass(tmp_path)
     discard_take(load_take(tmp_path, TAKE))
     discard_empty_takes(tmp_path)
-    assert open_chunk_take(tmp_path, TAKE).state().settled
+    assert refusal(open_chunk_take(tmp_path, TAKE), 1) is ChunkProblem.SETTLED
     os.utime(tmp_path / ".settled" / TAKE, (1, 1))
     discard_empty_takes(tmp_path)
-    assert not open_chunk_take(tmp_path, TAKE).state().settled
+    assert refusal(open_chunk_take(tmp_path, TAKE), 1) is ChunkProblem.NOT_BEGUN
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders can be synced on POSIX only")
