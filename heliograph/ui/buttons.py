@@ -22,14 +22,27 @@ def sure_button(
     kind: Literal["primary", "secondary", "tertiary"] = "secondary",
     icon: str | None = None,
     about: Hashable = True,
+    disabled_because: str | None = None,
 ) -> bool:
     """Draw a button; True in exactly one run for each press, however many runs were broken off in between.
 
     `about` is what the button works on: the second press of a double click, told when that is done already, is
-    no press on what stands here next.
+    no press on what stands here next. With `disabled_because`, a sentence, it can't be pressed; nor does a press
+    count that was made before the page said so.
     """
-    st.button(label, key=key, type=kind, icon=icon, on_click=_note, args=(key, about))
-    return bool(st.session_state.pop(f"{key}_pressed", None) == about)
+    disabled = disabled_because is not None
+    st.button(
+        label,
+        key=key,
+        type=kind,
+        icon=icon,
+        disabled=disabled,
+        help=disabled_because,
+        on_click=_note,
+        args=(key, about),
+    )
+    pressed = st.session_state.pop(f"{key}_pressed", None) == about
+    return bool(pressed and not disabled)
 
 
 def _note(key: str, about: Hashable) -> None:

@@ -13,14 +13,21 @@ import streamlit as st
 
 from heliograph.audio import CapturePhase, CaptureSnapshot
 from heliograph.audio.chunk_take import ChunkTake, find_chunk_take
-from heliograph.audio.spool import SpooledTake, TakeEnd
+from heliograph.audio.spool import SpooledTake
+from heliograph.audio.take_facts import TakeEnd
 from heliograph.store import Participant
 from heliograph.ui.keeping import keep_for_review
 from heliograph.ui.live_ring import TICK_S, show_live_ring
 from heliograph.ui.lossless import LosslessState, load_owned, load_state, show_lossless
 from heliograph.ui.workspace import Workspace
 
-__all__ = ["is_recording_losslessly", "own_lossless_takes", "rest_lossless", "show_lossless_booth"]
+__all__ = [
+    "is_recording_losslessly",
+    "load_recorded_losslessly",
+    "own_lossless_takes",
+    "rest_lossless",
+    "show_lossless_booth",
+]
 
 
 @dataclass
@@ -58,8 +65,14 @@ def rest_lossless() -> None:
 
 
 def is_recording_losslessly() -> bool:
-    """Whether the browser was recording when it last said something."""
-    return load_state().recording
+    """Whether the browser was recording when it last said something; its end may be here before its word of it."""
+    state = load_state()
+    return state.recording and state.take not in _desk().settled
+
+
+def load_recorded_losslessly() -> int | None:
+    """Who was chosen when the browser began what it records; None: not known."""
+    return load_state().whose
 
 
 def own_lossless_takes() -> set[str]:

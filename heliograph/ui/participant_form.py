@@ -17,6 +17,8 @@ from heliograph.store import (
     search_participants,
 )
 from heliograph.ui.demographics import describe_accent, describe_language, describe_sex
+from heliograph.ui.markup import escape
+from heliograph.ui.waiting import describe_owner
 from thymia_api import Accent, BirthSex, LanguageCode
 
 __all__ = ["choose_participant"]
@@ -25,21 +27,31 @@ OFFERED = 500  # More than this and one has to type a part of the label first.
 OLDEST_YEAR = 1900
 UNKNOWN = "Unknown"
 MAX_LABEL = 50
-LOCKED = "The recording that is being made belongs to this participant. Stop it to choose another."
+LOCKED = "The recording that is being made belongs to {whose}. Stop it to choose another participant."
+NOT_THIS_ONE = (
+    "The recording that is being made belongs to **{whose}**: it had begun before {chosen} was chosen."
+    " To record {chosen}, stop it and start again."
+)
 FIELD_PX, FORM_PX = 280, 640
 URL_NAME = "participant"
 
 
-def choose_participant(store: Store, *, key: str, recording: bool = False) -> Participant | None:
+def choose_participant(
+    store: Store, *, key: str, recording: bool = False, recorded: int | None = None
+) -> Participant | None:
     """Draw the choice between an existing and a new participant; None until there is one.
 
-    While something is being recorded nobody else can be chosen: what is heard belongs to this participant.
+    While something is being recorded nobody else can be chosen: what is heard belongs to the participant
+    `recorded` (None: not known). Who was chosen before the page knew of the recording stays, and it is said whose
+    the recording is.
     """
     saved = st.session_state.pop(f"{key}_saved", None)
     if saved:  # A widget's value can only be set before it is drawn.
         st.session_state[f"{key}_kind"], st.session_state[f"{key}_label"] = "Existing", saved
     else:
         _take_from_url(store, key)
+    whose = "this participant" if recorded is None else describe_owner(store, recorded)
+    locked = LOCKED.format(whose=whose) if recording else None
     offered = search_participants(store, limit=OFFERED + 1)
     st.session_state.setdefault(f"{key}_kind", "Existing" if offered else "New")
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -52,7 +64,7 @@ def choose_participant(store: Store, *, key: str, recording: bool = False) -> Pa
         required=True,
         persist_state="page",
         disabled=recording,
-        help=LOCKED if recording else None,
+        help=locked,
     )
     if wanted == "New":
         if _details_form(store, f"{key}_new", None):
@@ -72,7 +84,7 @@ def choose_participant(store: Store, *, key: str, recording: bool = False) -> Pa
             width=FIELD_PX,
             persist_state="page",
             disabled=recording,
-            help=LOCKED if recording else None,
+            help=locked,
             placeholder="Choose or type to search" if labels else "No participant yet: choose New",
         )
     found = load_participant_by_label(store, label) if label else None
@@ -85,6 +97,10 @@ def choose_participant(store: Store, *, key: str, recording: bool = False) -> Pa
             st.caption(_describe(found), width="content")
             if st.button("Edit details", key=f"{key}_edit", type="tertiary", icon=":material/edit:"):
                 _edit_dialog(found, key)
+        if recording and recorded not in (None, found.id):
+            st.warning(
+                NOT_THIS_ONE.format(whose=whose, chosen=escape(found.label)), icon=":material/person_alert:"
+            )
     return found
 
 

@@ -25,17 +25,19 @@ from heliograph.ui.live_ring import SILENT_LINE_S, TICK_S, show_live_ring
 from heliograph.ui.lossless import show_courier
 from heliograph.ui.lossless_booth import (
     is_recording_losslessly,
+    load_recorded_losslessly,
     own_lossless_takes,
     rest_lossless,
     show_lossless_booth,
 )
 from heliograph.ui.meters import draw_level
-from heliograph.ui.recorder_words import MODE_HELP, MODES, WORDS
+from heliograph.ui.recorder_words import MODE_HELP, MODES, STOP_FIRST, WORDS
 from heliograph.ui.webrtc import MicrophoneState, show_microphone
 from heliograph.ui.workspace import Workspace
 
 __all__ = [
     "is_recording",
+    "load_recorded",
     "own_tokens",
     "prefers_builtin",
     "rest_recorder",
@@ -56,10 +58,14 @@ BLOCKED = (
 
 @dataclass
 class _Desk:
-    """The recorder of one browser session. `serial` names the stream: a new one for every mounting."""
+    """The recorder of one browser session. `serial` names the stream: a new one for every mounting.
+
+    `whose` is the participant who was chosen at Start.
+    """
 
     capture: Capture | None = None
     began: bool = False
+    whose: int | None = None
     connecting_since: float | None = None
     heard_since: float | None = None
     mounted: bool = False
@@ -130,7 +136,7 @@ def _choose_mode(workspace: Workspace) -> RecorderMode:
         default=usual,
         format_func=MODES.__getitem__,
         key=f"record_mode_{usual}",
-        help=MODE_HELP,
+        help=STOP_FIRST if is_recording() else MODE_HELP,
         disabled=is_recording(),
         required=True,
         persist_state="session",
@@ -182,8 +188,24 @@ def _desk() -> _Desk:
 
 def is_recording() -> bool:
     """Whether something is being recorded right now, as far as this run of the page knows; not: being sent."""
+    return _running_mode() is not None
+
+
+def load_recorded() -> int | None:
+    """The participant whose recording runs; None: there is none, or it is not known whose."""
+    match _running_mode():
+        case RecorderMode.LOSSLESS:
+            return load_recorded_losslessly()
+        case RecorderMode.WEBRTC:
+            return _desk().whose
+    return None
+
+
+def _running_mode() -> RecorderMode | None:
     desk = _desk()
-    return is_recording_losslessly() or (desk.began and desk.capture is not None)
+    if is_recording_losslessly():
+        return RecorderMode.LOSSLESS
+    return RecorderMode.WEBRTC if desk.began and desk.capture is not None else None
 
 
 def own_tokens() -> set[str]:
@@ -267,7 +289,7 @@ def _is_heard_long(desk: _Desk) -> bool:
 def _begin(desk: _Desk, participant_id: int) -> None:
     if desk.capture is not None:
         desk.capture.begin(participant_note=str(participant_id))
-        desk.began = True
+        desk.began, desk.whose = True, participant_id
 
 
 def _stop(desk: _Desk) -> None:

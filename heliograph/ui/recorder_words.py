@@ -6,7 +6,7 @@ from typing import Final
 
 from heliograph.runs.recorders import RecorderMode
 
-__all__ = ["MODES", "MODE_HELP", "RECORDERS", "RECORDERS_EXPLAINED", "WORDS"]
+__all__ = ["MODES", "MODE_HELP", "RECORDERS", "RECORDERS_EXPLAINED", "STOP_FIRST", "WORDS"]
 
 MODES: Final = {RecorderMode.LOSSLESS: "Lossless", RecorderMode.WEBRTC: "WebRTC"}
 MODE_HELP: Final = (
@@ -23,6 +23,8 @@ RECORDERS_EXPLAINED: Final = (
     "Automatic: lossless, where the browser can't do it WebRTC, else the built-in one. Each session can choose"
     " another. Keep to one within a study: recordings of different recorders differ."
 )
+
+STOP_FIRST: Final = "A recording is being made: stop it first."
 
 # Handed to the page as they are; `{seconds}` is filled in there.
 WORDS: Final = {

@@ -25,7 +25,8 @@ from heliograph.ui.buttons import sure_button
 from heliograph.ui.formats import format_seconds, format_utc
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
-from heliograph.ui.recorder import own_tokens
+from heliograph.ui.recorder import is_recording, own_tokens
+from heliograph.ui.recorder_words import STOP_FIRST
 from heliograph.ui.review import show_review
 from heliograph.ui.run_progress import show_run_progress
 from heliograph.ui.session_form import ask_session
@@ -205,7 +206,11 @@ def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfin
         if item.cut_off:
             st.badge("interrupted", color="orange")
         waiting = waiting_recordings()
-        keep = sure_button("Review", key=f"record_found_review_{item.key}")
+        keep = sure_button(
+            "Review",
+            key=f"record_found_review_{item.key}",
+            disabled_because=STOP_FIRST if is_recording() else None,
+        )
         drop = sure_button("Discard", key=f"record_found_discard_{item.key}", kind="tertiary")
     try:
         if keep:

@@ -7,7 +7,7 @@ import streamlit as st
 from heliograph.store import Recording, Store, UnknownRecordError, load_participant
 from heliograph.ui.markup import escape
 
-__all__ = ["describe_owner", "review_recordings", "tell_left", "waiting_recordings"]
+__all__ = ["describe_owner", "put_back", "review_recordings", "tell_left", "waiting_recordings"]
 
 
 def review_recordings(*recordings: Recording) -> None:
@@ -24,6 +24,11 @@ def waiting_recordings() -> list[str]:
     """
     waiting: list[str] = st.session_state.setdefault("record_waiting", [])
     return waiting
+
+
+def put_back() -> None:
+    """Take everything from review: it is offered as not submitted yet again."""
+    waiting_recordings().clear()
 
 
 def tell_left(store: Store, participant_id: int | None) -> None:

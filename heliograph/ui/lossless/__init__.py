@@ -42,10 +42,14 @@ _SCRIPTS = (
 
 @dataclass(frozen=True)
 class LosslessState:
-    """What the browser said last; `take` is the one being recorded or sent, `webrtc` whether it can do that."""
+    """What the browser said last; `take` is the one being recorded or sent, `whose` the participant noted for it.
+
+    `webrtc` is whether the browser can do that.
+    """
 
     phase: str = "off"
     take: str | None = None
+    whose: int | None = None
     unsupported: bool = False
     webrtc: bool = True
 
@@ -94,9 +98,11 @@ def _show(workspace: Workspace, key: str, *, note: str) -> LosslessState:
 
 def _make_state(report: Mapping[str, Any]) -> LosslessState:
     take = report.get("take")
+    note = dict(_takes(report)).get(str(take))
     return LosslessState(
         phase=str(report.get("phase", "off")),
         take=take if is_take_name(take) else None,
+        whose=None if note is None else int(note),
         unsupported=report.get("unsupported") is True,
         webrtc=report.get("webrtc") is not False,
     )
