@@ -16,9 +16,20 @@ from .quality import (
     Verdict,
 )
 
+_GAPS_ADVICE = {
+    "webrtc": "The network lost sound: use a better connection, or the lossless or the built-in recorder.",
+    "lossless": (
+        "Sound is missing where a call, a busy computer or a page closed too early got in the way: record again"
+        " without that."
+    ),
+}
 
-def judge_quality(quality: Quality) -> list[QualityRow]:
-    """Judge each measure, in the order of a review; only too little speech and too much length fail."""
+
+def judge_quality(quality: Quality, *, source: str = "") -> list[QualityRow]:
+    """Judge each measure, in the order of a review; only too little speech and too much length fail.
+
+    `source` is how the recording came about (as `recordings.source`): what helps against gaps depends on it.
+    """
     return [
         _judge_speech(quality),
         _judge_length(quality),
@@ -26,7 +37,7 @@ def judge_quality(quality: Quality) -> list[QualityRow]:
         _judge_clipping(quality),
         _judge_snr(quality),
         _judge_bandwidth(quality),
-        _judge_gaps(quality),
+        _judge_gaps(quality, source),
     ]
 
 
@@ -99,9 +110,9 @@ def _judge_bandwidth(quality: Quality) -> QualityRow:
     return QualityRow("bandwidth", label, value, "Hz", f"{value / 1000:.2g} kHz", verdict, advice)
 
 
-def _judge_gaps(quality: Quality) -> QualityRow:
+def _judge_gaps(quality: Quality, source: str) -> QualityRow:
     value = quality.missing_share * 100
     has_gaps = quality.missing_share > MAX_MISSING_SHARE
-    advice = "The network lost sound: use a better connection or the built-in recorder." if has_gaps else ""
+    advice = _GAPS_ADVICE.get(source, "Sound is missing: record again.") if has_gaps else ""
     verdict = Verdict.WARN if has_gaps else Verdict.PASS
     return QualityRow("gaps", "Gaps", value, "%", f"{value:.1f} %", verdict, advice)

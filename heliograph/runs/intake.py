@@ -190,7 +190,8 @@ def compute_rows(recording: Recording) -> list[QualityRow]:
             missing_share=facts.missing_share or 0.0,
             sample_rate_hz=facts.sample_rate_hz or 0,
             snr_note="too little silence or speech",
-        )
+        ),
+        source=facts.source,
     )
 
 

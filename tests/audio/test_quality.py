@@ -196,6 +196,16 @@ def test_each_limit_changes_one_row_with_number_unit_and_advice(
         assert row.unit in row.text or row.value is None or row.name == "bandwidth"
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("webrtc", "The network lost sound"), ("lossless", "a busy computer"), ("upload", "Sound is missing: record")],
+)
+def test_the_advice_against_gaps_fits_the_recorder(source: str, words: str) -> None:
+    advice = judge_quality(replace(GOOD, missing_share=0.02), source=source)[-1].advice
+    assert words in advice
+    assert ("network" in advice) is (source == "webrtc")
+
+
 def test_a_failing_number_is_never_rounded_to_a_passing_one() -> None:
     texts = {row.name: row.text for row in judge_quality(replace(GOOD, speech_s=9.97, duration_s=180.01))}
     assert texts["speech"] == "9.9 s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,12 @@ def test_the_waveform_is_scaled_to_its_loudest_sample(store, participant):
     lows, highs = load_waveform(recording_path(store, recording), 100)
     assert len(lows) == len(highs) == 100
     assert max(*highs, -min(lows)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [(RecordingSource.WEBRTC, "The network"), (RecordingSource.LOSSLESS, "a busy computer")]
+)
+def test_the_review_advises_by_the_recorder_that_was_used(store, participant, source, words):
+    kept = keep_file(store, SPEECH.read_bytes(), source=source, participant_id=participant)
+    rows = compute_rows(replace(kept, facts=replace(kept.facts, missing_share=0.05)))
+    assert [words in row.advice for row in rows if row.name == "gaps"] == [True]
