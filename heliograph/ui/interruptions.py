@@ -14,6 +14,7 @@ _SECONDS = re.compile(r"\d{1,6}(\.\d{1,2})?")
 _DEAD_SILENCE_S = 0.2
 _AWAY = {"muted", "suspended", "interrupted"}
 _BACK = {"unmuted", "resumed"}
+_CUT = "…"  # Ends a list of which not all fitted.
 
 
 def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
@@ -21,23 +22,30 @@ def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
 
     Only numbers are taken from what the browser noted: no word of it gets onto a page.
     """
-    events = [(float(at), what) for at, what in _EVENT.findall(processing.get("events", ""))]
+    noted, skipped = processing.get("events", ""), processing.get("skipped_s", "")
+    events = [(float(at), what) for at, what in _EVENT.findall(noted)]
+    is_cut = noted.endswith(_CUT)
+    still = "; its end was not noted." if is_cut else " on."
     return [
-        *_describe_spans(events, _AWAY, _BACK, "The microphone was taken away"),
-        *_describe_spans(events, {"hidden"}, {"visible"}, "The page was in the background"),
+        *_describe_spans(events, _AWAY, _BACK, "The microphone was taken away", still),
+        *_describe_spans(events, {"hidden"}, {"visible"}, "The page was in the background", still),
         *(f"The microphone was disconnected at {_clock(at)}." for at, what in events if what == "ended"),
         *(f"The computer slept at {_clock(at)}." for at, what in events if what == "slept"),
+        *(f"More happened after {_clock(at)} than was noted." for at, _ in events[-1:] if is_cut),
         *_describe_silence(processing.get("filled_stretches_s", ""), "No sound came from the microphone"),
         *_describe_silence(processing.get("missing_stretches_s", ""), "Sound never arrived here"),
         *(
             f"About {amount} s of sound are missing near {_clock(float(second))}."
-            for second, amount in _SKIPPED.findall(processing.get("skipped_s", ""))
+            for second, amount in _SKIPPED.findall(skipped)
         ),
+        *(["More sound is missing later on."] if skipped.endswith(_CUT) else []),
         *_describe_dead_silence(processing.get("silent_input_s", "")),
     ]
 
 
-def _describe_spans(events: list[tuple[float, str]], begins: set[str], ends: set[str], what: str) -> Iterator[str]:
+def _describe_spans(
+    events: list[tuple[float, str]], begins: set[str], ends: set[str], what: str, still: str
+) -> Iterator[str]:
     since: float | None = None
     for at, name in events:
         if name in begins and since is None:
@@ -46,13 +54,14 @@ def _describe_spans(events: list[tuple[float, str]], begins: set[str], ends: set
             yield f"{what} from {_clock(since)} to {_clock(at)}."
             since = None
     if since is not None:
-        yield f"{what} from {_clock(since)} on."
+        yield f"{what} from {_clock(since)}{still}"
 
 
 def _describe_silence(stretches: str, what: str) -> Iterator[str]:
     found = [f"{start}–{end} s" for start, end in _STRETCH.findall(stretches)]
     if found:
-        yield f"{what}, silence stands there: {', '.join(found)}."
+        more = " and more" if stretches.endswith(_CUT) else ""
+        yield f"{what}, silence stands there: {', '.join(found)}{more}."
 
 
 def _describe_dead_silence(told: str) -> Iterator[str]:

@@ -25,6 +25,20 @@ from heliograph.ui.interruptions import describe_interruptions
             ],
         ),
         (
+            {"events": "1.0 hidden; 2.0 visible; 20.5 hidden; …"},
+            [
+                "The page was in the background from 0:01 to 0:02.",
+                "The page was in the background from 0:20; its end was not noted.",
+                "More happened after 0:20 than was noted.",
+            ],
+        ),
+        ({"events": "5.0 muted; 6.0 unmuted; …"},
+         ["The microphone was taken away from 0:05 to 0:06.", "More happened after 0:06 than was noted."]),
+        (
+            {"filled_stretches_s": "2.00-8.25; …"},
+            ["No sound came from the microphone, silence stands there: 2.00–8.25 s and more."],
+        ),
+        (
             {"filled_stretches_s": "2.00-8.25; 30.10-33.00"},
             ["No sound came from the microphone, silence stands there: 2.00–8.25 s, 30.10–33.00 s."],
         ),
@@ -34,6 +48,8 @@ from heliograph.ui.interruptions import describe_interruptions
         ),
         ({"skipped_s": "13: 0.09; 65: 1.20"}, ["About 0.09 s of sound are missing near 0:13.",
                                                 "About 1.20 s of sound are missing near 1:05."]),
+        ({"skipped_s": "13: 0.09; …"}, ["About 0.09 s of sound are missing near 0:13.",
+                                        "More sound is missing later on."]),
         ({"events": "12.3 slept", "silent_input_s": "0.04"}, ["The computer slept at 0:12."]),
         ({"silent_input_s": "<b>3</b>"}, []),
         (
