@@ -12,7 +12,7 @@ __all__ = ["SILENT_LINE_S", "TICK_S", "show_live_ring"]
 
 TICK_S = 0.5
 RING_PX = 140
-SILENT_LINE_S = 4.0  # No frame for so long: the connection is gone, not just late.
+SILENT_LINE_S = 4.0  # Nothing for so long is no mere delay: the connection is gone, or the microphone.
 
 
 def show_live_ring(snapshot: CaptureSnapshot, *, with_level: bool = True) -> None:
@@ -28,7 +28,7 @@ def show_live_ring(snapshot: CaptureSnapshot, *, with_level: bool = True) -> Non
 
 def _tell_progress(snapshot: CaptureSnapshot) -> None:
     if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
-        st.warning("The connection is interrupted. What was recorded is kept; waiting for it to come back …")
+        st.warning("No sound arrives right now. What was recorded is kept; waiting for more …")
     elif snapshot.speech_s < NEEDED_SPEECH_S:
         st.caption(f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed.")
     elif snapshot.speech_s < GOOD_SPEECH_S:
