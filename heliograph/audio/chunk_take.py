@@ -1,8 +1,8 @@
-"""A take that arrives in numbered pieces: kept in any order, metered in the right one, recovered after a restart.
+"""A take that arrives in numbered pieces: kept in any order, and gone on with after a restart.
 
 A recorder begins a take, sends each second as a piece (at least once, in any order) and finishes with the number
-of pieces and one hash for all of them. Everything that was acknowledged is on the disk. `find_chunk_take` gives
-the page the same snapshots as a `Capture` does; a process that has just started reads them from the spool.
+of pieces and one hash for all of them. Everything that was acknowledged is on the disk. The page sees the same
+snapshots as of a `Capture`, made from what is there when it looks.
 """
 
 import hashlib
@@ -15,14 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from weakref import WeakValueDictionary
 
-import numpy as np
+from thymia_api.speech import MAX_DURATION_S
 
-from thymia_api.speech import MAX_DURATION_S, SPEECH_SAMPLE_RATE_HZ, SpeechMeter
-
-from .capture import MAX_TAKE_S, CapturePhase, CaptureSnapshot
+from .capture import CapturePhase, CaptureSnapshot
 from .chunk_files import (
+    CHUNKS_FOLDER,
     Chunk,
     compute_whole_hash,
     count_samples,
@@ -30,11 +28,9 @@ from .chunk_files import (
     load_chunk_bytes,
     load_chunks,
     store_chunk,
-    unpack_samples,
 )
-from .errors import AudioError, CaptureError, SpoolError
-from .frames import SpeechFeed
-from .levels import CLIP_LEVEL, LevelMeter
+from .chunk_meter import ChunkMeter
+from .errors import AudioError, CaptureError, storage_errors
 from .settled import is_settled
 from .spool import SpooledTake, create_chunk_folder, load_take
 from .take_facts import TakeEnd, read_facts, write_facts
@@ -45,7 +41,6 @@ MAX_CHUNKS = round(MAX_DURATION_S) + 5
 MAX_CHUNK_BYTES = MAX_RATE_HZ * 3
 
 _MAX_WALL_CLOCK_S = 24 * 3600.0
-_METER_BLOCKS = 10  # to a second: what the level meter is made for
 _MAX_FACTS, _MAX_FACT_CHARS = 40, 200
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # Half a pair of UTF-16: JSON may hold one, no file does.
@@ -99,36 +94,38 @@ class Ending:
 
 
 class ChunkTake:
-    """One take in the spool; any thread may call. What is written is on the disk when the call returns."""
+    """One take in the spool; any thread may call. What is written is on the disk when the call returns.
+
+    What is there already is read by the first call that needs it. SpoolError when the storage fails.
+    """
 
     def __init__(self, spool_folder: Path, take: str) -> None:
         self.token = take
-        self.participant_note = ""
         self._spool_folder = spool_folder
         self._folder = spool_folder / take
         self._lock = threading.RLock()
+        self._is_recovered = self._is_held = False
+        self._participant_note = ""
         self._rate_hz: int | None = None
         self._chunks: dict[int, Chunk] = {}
         self._digests: dict[int, bytes] = {}
         self._finished: TakeEnd | None = None
-        self._announced: int | None = None
         self._last_arrival: float | None = None
-        self._metered = 0
-        self._contiguous_samples = 0
-        self._clipped = 0
-        self._lost = 0
         self._wall_clock_s = 0.0
-        self._levels = LevelMeter()
-        self._speech = SpeechMeter()
-        self._feed: SpeechFeed | None = None
-        self._recover()
+        self._meter: ChunkMeter | None = None
+
+    @property
+    def participant_note(self) -> str:
+        """Whose take it is."""
+        with self._used():
+            return self._participant_note
 
     def begin(self, *, rate_hz: int, participant_note: str, facts: Mapping[str, str]) -> ChunkState:
         """Make the take's folder; saying the same again changes nothing, another rate is refused."""
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise ChunkError(ChunkProblem.BAD_REQUEST, f"No microphone has a rate of {rate_hz} Hz.")
         facts = _check_facts(facts)
-        with self._lock:
+        with self._used():
             self._refuse_unless_open()
             if self._rate_hz is None:
                 create_chunk_folder(
@@ -138,8 +135,7 @@ class ChunkTake:
                     rate_hz=rate_hz,
                     processing=facts,
                 )
-                self._rate_hz, self.participant_note = rate_hz, participant_note
-                self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=rate_hz)
+                self._rate_hz, self._participant_note = rate_hz, participant_note
             elif self._rate_hz != rate_hz:
                 raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
             return self.state()
@@ -154,7 +150,7 @@ class ChunkTake:
         if digest.hex() != sha256:
             raise ChunkError(ChunkProblem.DAMAGED, "The piece was damaged on its way.")
         chunk = Chunk(index, bits, len(data) // (bits // 8))
-        with self._lock:
+        with self._used():
             self._refuse_unless_open()
             rate_hz = self._require_rate()
             if chunk.samples > rate_hz:
@@ -167,13 +163,9 @@ class ChunkTake:
             if self._finished is not None:
                 raise ChunkError(ChunkProblem.FINISHED, "This take is finished.")
             self._check_place(chunk, rate_hz)
-            try:
-                store_chunk(self._folder, chunk, data)
-            except OSError as error:
-                raise SpoolError.from_os_error(error) from error
+            store_chunk(self._folder, chunk, data)
             self._chunks[index], self._digests[index] = chunk, digest
             self._last_arrival = time.monotonic()
-            self._meter({index: data})
         return True
 
     def finish(self, ending: Ending) -> None:
@@ -184,7 +176,7 @@ class ChunkTake:
         if not whole or min(counts) < 0 or not 0 <= ending.wall_clock_s < math.inf:
             raise ChunkError(ChunkProblem.BAD_REQUEST, "The end of the take makes no sense.")
         wall_clock_s = min(ending.wall_clock_s, _MAX_WALL_CLOCK_S)  # A computer that slept may tell of days.
-        with self._lock:
+        with self._used():
             self._refuse_unless_open()
             rate_hz = self._require_rate()
             missing = tuple(number for number in range(ending.chunks) if number not in self._chunks)
@@ -211,16 +203,11 @@ class ChunkTake:
                     processing={**stored.processing, **facts},
                 ),
             )
-            self._finished, self._announced = ending.end, samples
-            self._lost, self._wall_clock_s = ending.lost_samples, wall_clock_s
-            if self._feed is not None:
-                self._speech.feed(self._feed.flush())
-                self._feed = None
-            self._speech.finish()
+            self._finished, self._wall_clock_s = ending.end, wall_clock_s
 
     def state(self) -> ChunkState:
         """What is there; of a take that nobody began, nothing."""
-        with self._lock:
+        with self._used():
             highest = max(self._chunks, default=-1)
             return ChunkState(
                 chunks=len(self._chunks),
@@ -228,31 +215,33 @@ class ChunkTake:
             )
 
     def snapshot(self) -> CaptureSnapshot:
-        """How it is going, from the pieces that follow each other without a hole; cheap."""
-        with self._lock:
-            rate_hz = self._rate_hz or 1
-            samples = self._contiguous_samples
-            holes = find_holes(self._chunks, rate_hz, count_samples(self._chunks, rate_hz))
-            return CaptureSnapshot(
-                phase=CapturePhase.RECORDING if self._finished is None else CapturePhase.FINISHED,
-                elapsed_s=samples / rate_hz,
-                speech_s=self._speech.speech_s,
-                level_dbfs=self._levels.level_dbfs,
-                peak_dbfs=self._levels.peak_dbfs,
-                noise_dbfs=self._levels.noise_dbfs,
-                heard=self._levels.heard,
-                missing_s=sum(hole.end - hole.start for hole in holes) / rate_hz,
-                clipped_share=self._clipped / samples if samples else 0.0,
-                samples=samples,
-                wall_clock_s=self._wall_clock_s,
-                last_frame_age_s=None if self._last_arrival is None else time.monotonic() - self._last_arrival,
-                end=self._finished,
-            )
+        """How it is going, from the pieces that follow each other without a hole.
+
+        Cheap but for the first time after a restart, which listens to all of it: about a second for a long take.
+        No piece waits for that.
+        """
+        with self._used():
+            rate_hz, chunks, end = self._rate_hz, dict(self._chunks), self._finished
+            if rate_hz is None:
+                return CaptureSnapshot(phase=CapturePhase.RECORDING)
+            if self._meter is None:
+                self._meter = ChunkMeter(self._folder, rate_hz)
+            meter, wall_clock_s, last_arrival = self._meter, self._wall_clock_s, self._last_arrival
+        holes = find_holes(chunks, rate_hz, count_samples(chunks, rate_hz))
+        return replace(
+            meter.listen(chunks, whole=end is not None),
+            phase=CapturePhase.RECORDING if end is None else CapturePhase.FINISHED,
+            missing_s=sum(hole.end - hole.start for hole in holes) / rate_hz,
+            wall_clock_s=wall_clock_s,
+            last_frame_age_s=None if last_arrival is None else time.monotonic() - last_arrival,
+            end=end,
+        )
 
     def take_up(self) -> SpooledTake:
         """The finished take, for review; CaptureError while it is not finished."""
-        if self._finished is None:
-            raise CaptureError("The recording has not arrived completely yet; wait until it has.")
+        with self._used():
+            if self._finished is None:
+                raise CaptureError("The recording has not arrived completely yet; wait until it has.")
         return load_take(self._spool_folder, self.token)
 
     @property
@@ -260,28 +249,49 @@ class ChunkTake:
         """Whether it was kept or discarded meanwhile."""
         return self._rate_hz is not None and not self._folder.exists()
 
-    def _recover(self) -> None:
-        if is_settled(self._spool_folder, self.token) or not (self._folder / "chunks").is_dir():
-            return
-        facts = read_facts(self._folder)
-        self._rate_hz, self.participant_note = facts.sample_rate_hz, facts.participant_note
-        self._feed = SpeechFeed(SPEECH_SAMPLE_RATE_HZ, from_hz=self._rate_hz)
-        self._chunks = load_chunks(self._folder)
-        pieces = {number: load_chunk_bytes(self._folder, chunk) for number, chunk in self._chunks.items()}
-        self._digests = {number: hashlib.sha256(data).digest() for number, data in pieces.items()}
-        self._meter(pieces)
-        if facts.end is not TakeEnd.CUT_OFF:
-            self._finished, self._announced = facts.end, facts.announced_samples
-            self._wall_clock_s = facts.wall_clock_s
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Until it is let go of nothing is added; a piece that was accepted before is on the disk by then.
 
-    def wait_for_piece(self) -> None:
-        """Return when no piece is being written that was accepted before this call."""
+        ChunkError when somebody holds it already.
+        """
         with self._lock:
-            pass
+            self._refuse_if_held()
+            self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        """By one thread at a time, and with what is on the disk."""
+        with self._lock, storage_errors():
+            if not self._is_recovered:
+                self._recover()
+            yield
+
+    def _recover(self) -> None:
+        """Read what is there. Where that fails nothing has changed, and the next call tries again."""
+        if not is_settled(self._spool_folder, self.token) and (self._folder / CHUNKS_FOLDER).is_dir():
+            facts, chunks = read_facts(self._folder), load_chunks(self._folder)
+            self._digests = {
+                number: hashlib.sha256(load_chunk_bytes(self._folder, chunk)).digest()
+                for number, chunk in chunks.items()
+            }
+            self._chunks = chunks
+            self._rate_hz, self._participant_note = facts.sample_rate_hz, facts.participant_note
+            if facts.end is not TakeEnd.CUT_OFF:
+                self._finished, self._wall_clock_s = facts.end, facts.wall_clock_s
+        self._is_recovered = True
+
+    def _refuse_if_held(self) -> None:
+        if self._is_held:
+            message = "This recording is being saved or discarded right now; look again in a moment."
+            raise ChunkError(ChunkProblem.BEING_KEPT, message)
 
     def _refuse_unless_open(self) -> None:
-        if (self._spool_folder, self.token) in _held:
-            raise ChunkError(ChunkProblem.BEING_KEPT, _BEING_KEPT)
+        self._refuse_if_held()
         if self.is_gone or is_settled(self._spool_folder, self.token):
             raise ChunkError(ChunkProblem.SETTLED, "This take was reviewed or discarded already.")
 
@@ -299,69 +309,6 @@ class ChunkTake:
         if any(other.index < chunk.index for other in others):
             raise ChunkError(ChunkProblem.DIFFERENT, "The take ended before this piece.")
 
-    def _meter(self, arrived: Mapping[int, bytes]) -> None:
-        """Listen to what now follows without a hole; a piece that came early is read again from the disk."""
-        while (chunk := self._chunks.get(self._metered)) is not None:
-            data = arrived.get(chunk.index)
-            if data is None:
-                data = load_chunk_bytes(self._folder, chunk)
-            samples = unpack_samples(data, chunk.bits)
-            full = float(1 << (chunk.bits - 1))
-            levels = (samples / full).astype(np.float32)
-            for block in np.array_split(levels, _METER_BLOCKS):
-                self._levels.feed(block, self._rate_hz or MIN_RATE_HZ)
-            self._clipped += int(np.count_nonzero(np.abs(levels) >= CLIP_LEVEL))
-            if self._feed is not None:
-                self._speech.feed(self._feed.convert((samples >> (chunk.bits - 16)).astype(np.int16)))
-            self._contiguous_samples += chunk.samples
-            self._metered += 1
-
-
-_MAX_RECENT = 64  # A take in memory is a detector and some counts; the oldest is read from the disk again.
-_BEING_KEPT = "This recording is being saved or discarded right now; look again in a moment."
-_recent: dict[tuple[Path, str], ChunkTake] = {}
-_takes: WeakValueDictionary[tuple[Path, str], ChunkTake] = WeakValueDictionary()  # Also those in use elsewhere.
-_held: set[tuple[Path, str]] = set()
-_registry_lock = threading.Lock()
-
-
-def open_chunk_take(spool_folder: Path, take: str) -> ChunkTake:
-    """The take of that name, whether or not anything of it is there yet; the same object for every caller."""
-    key = (spool_folder, take)
-    with _registry_lock:
-        found = _takes.get(key)
-        if found is None or found.is_gone:
-            found = _takes[key] = ChunkTake(spool_folder, take)
-        _recent.pop(key, None)
-        _recent[key] = found  # At the end: the one used last.
-        while len(_recent) > _MAX_RECENT:
-            del _recent[next(iter(_recent))]
-        return found
-
-
-@contextmanager
-def hold_chunk_take(spool_folder: Path, take: str) -> Iterator[None]:
-    """While it is kept or discarded nothing is added to it; ChunkError when somebody else does so already."""
-    key = (spool_folder, take)
-    with _registry_lock:
-        if key in _held:
-            raise ChunkError(ChunkProblem.BEING_KEPT, _BEING_KEPT)
-        _held.add(key)
-        found = _takes.get(key)
-    try:
-        if found is not None:
-            found.wait_for_piece()
-        yield
-    finally:
-        _held.discard(key)
-
-
-def find_chunk_take(spool_folder: Path, take: str) -> ChunkTake | None:
-    """The take of that name when something of it is in the spool, and not what is left of a settled one."""
-    if (spool_folder / take).is_dir() and not is_settled(spool_folder, take):
-        return open_chunk_take(spool_folder, take)
-    return None
-
 
 def _check_facts(facts: Mapping[str, str]) -> dict[str, str]:
     """Facts come from a browser: a few short texts under plain names."""
@@ -378,14 +325,10 @@ __all__ = [
     "MAX_CHUNKS",
     "MAX_CHUNK_BYTES",
     "MAX_RATE_HZ",
-    "MAX_TAKE_S",
     "MIN_RATE_HZ",
     "ChunkError",
     "ChunkProblem",
     "ChunkState",
     "ChunkTake",
     "Ending",
-    "find_chunk_take",
-    "hold_chunk_take",
-    "open_chunk_take",
 ]

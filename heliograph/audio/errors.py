@@ -11,6 +11,8 @@ Files that can't be decoded raise `thymia_api.speech.UnreadableRecordingError`.
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -45,6 +47,15 @@ class SpoolError(AudioError):
                 kind=StorageProblem.NOT_WRITABLE,
             )
         return cls(f"The recording can't be stored: {error.strerror or error}.")
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Within it, what the operating system refuses is a `SpoolError`."""
+    try:
+        yield
+    except OSError as error:
+        raise SpoolError.from_os_error(error) from error
 
 
 class FlacError(AudioError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliograph.audio.chunk_files import describe_stretches
-from heliograph.audio.chunk_take import hold_chunk_take
+from heliograph.audio.chunk_registry import hold_chunk_take
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow

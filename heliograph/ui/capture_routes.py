@@ -31,14 +31,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from heliograph.audio import SpoolError
-from heliograph.audio.chunk_take import (
-    MAX_CHUNK_BYTES,
-    ChunkError,
-    ChunkProblem,
-    ChunkState,
-    Ending,
-    open_chunk_take,
-)
+from heliograph.audio.chunk_registry import open_chunk_take
+from heliograph.audio.chunk_take import MAX_CHUNK_BYTES, ChunkError, ChunkProblem, ChunkState, Ending
 from heliograph.audio.permits import Permit, PermitError, PermitProblem, check_permit
 from heliograph.audio.take_facts import TakeEnd
 
@@ -220,7 +214,7 @@ class CaptureService:
         return permit
 
     def _log_other_site(self, request: Request) -> None:
-        """For the operator of a proxy that is set wrongly: what the browser calls this server, and what the proxy."""
+        """For whoever set up the proxy: what the browser calls this server, and what the proxy calls it."""
         origin = request.headers.get("origin", "")[:_LOGGED_CHARS]
         if self._logged.take(origin):
             told = ", ".join(_told_hosts(request))[:_LOGGED_CHARS]

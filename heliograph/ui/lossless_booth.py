@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from heliograph.audio import CapturePhase, CaptureSnapshot
-from heliograph.audio.chunk_take import ChunkTake, find_chunk_take
+from heliograph.audio.chunk_registry import find_chunk_take
+from heliograph.audio.chunk_take import ChunkTake
 from heliograph.audio.spool import SpooledTake
 from heliograph.audio.take_facts import TakeEnd
 from heliograph.store import Participant

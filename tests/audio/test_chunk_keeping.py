@@ -9,16 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heliograph.audio import SpoolError, discard_empty_takes, discard_take, load_take, load_takes
+from heliograph.audio import SpoolError, chunk_registry, discard_empty_takes, discard_take, load_take, load_takes
 from heliograph.audio import chunk_take as chunk_takes
-from heliograph.audio.chunk_take import (
-    ChunkError,
-    ChunkProblem,
-    ChunkTake,
-    find_chunk_take,
-    hold_chunk_take,
-    open_chunk_take,
-)
+from heliograph.audio.chunk_registry import find_chunk_take, hold_chunk_take, open_chunk_take
+from heliograph.audio.chunk_take import ChunkError, ChunkProblem, ChunkTake
 from heliograph.audio.take_facts import TakeFacts, write_facts
 from tests.audio.test_chunks import FACTS, RATE_HZ, TAKE, begin, cut, let_time_pass, make_ending, make_sound, put
 
@@ -33,10 +27,10 @@ def refusal(take: ChunkTake, index: int) -> ChunkProblem:
 
 def open_many(spool: Path, patch: pytest.MonkeyPatch) -> None:
     """So many others that the first is no longer among those that are remembered."""
-    patch.setattr(chunk_takes, "_MAX_RECENT", 2)
+    patch.setattr(chunk_registry, "_MAX_RECENT", 2)
     for number in range(3):
         open_chunk_take(spool, f"other-take-{number}")
-    assert (spool, TAKE) not in chunk_takes._recent
+    assert (spool, TAKE) not in chunk_registry._recent
 
 
 def test_a_take_that_is_held_takes_nothing_and_then_goes_on(tmp_path: Path) -> None:

@@ -24,15 +24,8 @@ from heliograph.audio import (
     write_flac,
 )
 from heliograph.audio.chunk_files import compute_whole_hash, describe_stretches, unpack_samples
-from heliograph.audio.chunk_take import (
-    MAX_CHUNKS,
-    ChunkError,
-    ChunkProblem,
-    ChunkTake,
-    Ending,
-    find_chunk_take,
-    open_chunk_take,
-)
+from heliograph.audio.chunk_registry import find_chunk_take, open_chunk_take
+from heliograph.audio.chunk_take import MAX_CHUNKS, ChunkError, ChunkProblem, ChunkTake, Ending
 from heliograph.audio.spool import CHUNKS_PATIENCE_S
 from tests.audio.sounds import load_speech, to_int16
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from heliograph.audio.chunk_files import compute_whole_hash
-from heliograph.audio.chunk_take import hold_chunk_take
+from heliograph.audio.chunk_registry import hold_chunk_take
 from heliograph.audio.permits import Permit, issue_permit
 from heliograph.ui.capture_routes import (
     LOGGED_EVERY_S,
@@ -223,10 +225,10 @@ def test_a_permit_is_not_taken_from_the_address_or_the_header_of_passwords(clien
 def test_a_permit_outlives_the_process(client, clock, tmp_path):
     begin(client, clock)
     put(client, clock, 0)
-    from heliograph.audio import chunk_take
+    from heliograph.audio import chunk_registry
 
-    chunk_take._recent.clear()
-    assert (tmp_path / "spool", TAKE) not in chunk_take._takes
+    chunk_registry._recent.clear()
+    assert (tmp_path / "spool", TAKE) not in chunk_registry._takes
     other = TestClient(make_capture_app(tmp_path / "spool", lambda: KEY, clock=clock), base_url=OWN)
     assert put(other, clock, 1).status_code == 201
     assert put(other, clock, 0).status_code == 200
@@ -358,6 +360,24 @@ def test_damage_on_the_way_is_noticed_and_mended_by_sending_again(client, clock)
     assert (damaged.status_code, damaged.json()["reason"]) == (422, "damaged")
     assert put(client, clock, 0).status_code == 201
     assert put(client, clock, 1, **{"Content-Type": "text/plain"}).status_code == 415
+
+
+def test_a_full_disk_is_a_507_at_every_step_and_what_was_refused_can_be_sent_again(client, clock, monkeypatch):
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def ask_in_vain(ask: Callable[[], Any]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fail)
+            answer = ask()
+        assert (answer.status_code, answer.json()) == (507, {"reason": "disk_full"})
+
+    ask_in_vain(lambda: client.put(f"/takes/{TAKE}", headers=permit(clock), json=BEGINNING))
+    begin(client, clock)
+    ask_in_vain(lambda: put(client, clock, 0))
+    assert put(client, clock, 0).status_code == 201
+    ask_in_vain(lambda: finish(client, clock, [PIECE]))
+    assert finish(client, clock, [PIECE]).status_code == 200
 
 
 def test_one_take_may_not_flood_the_server(client, clock):

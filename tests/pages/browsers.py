@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from heliograph.audio.chunk_files import compute_whole_hash
-from heliograph.audio.chunk_take import Ending, open_chunk_take
+from heliograph.audio.chunk_registry import open_chunk_take
+from heliograph.audio.chunk_take import Ending
 from heliograph.audio.take_facts import TakeEnd
 from heliograph.store import Store
 

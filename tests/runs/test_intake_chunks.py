@@ -11,7 +11,8 @@ import pytest
 
 from heliograph.audio import SpoolError, StorageProblem
 from heliograph.audio.chunk_files import compute_whole_hash
-from heliograph.audio.chunk_take import ChunkError, ChunkProblem, Ending, hold_chunk_take, open_chunk_take
+from heliograph.audio.chunk_registry import hold_chunk_take, open_chunk_take
+from heliograph.audio.chunk_take import ChunkError, ChunkProblem, Ending
 from heliograph.audio.spool import CHUNKS_PATIENCE_S, SpooledTake, load_take, load_takes
 from heliograph.runs import intake
 from heliograph.runs.intake import discard_unfinished, keep_take, load_unfinished
