@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.analysis import find_breaks
 from heliograph.analysis.comparability import BANDWIDTH_RATIO, NARROW_BAND_HZ, SNR_CHANGE_DB, SPEECH_RATIO
+from heliograph.store import RecordingSource
 
 SAME = {
     "kind": "upload",
@@ -116,6 +117,14 @@ def test_what_is_not_known_on_one_side_is_no_change(name):
 )
 def test_unknown_or_odd_processing_is_no_change(processing):
     assert reasons({}, {"processing": processing}) == []
+
+
+@pytest.mark.parametrize("source", [str(source) for source in RecordingSource])
+def test_recordings_of_one_source_are_comparable_and_those_of_any_other_are_not(source):
+    others = [{"source": str(other)} for other in RecordingSource if other != source]
+    assert reasons({"source": source}, {"source": source}) == []
+    for other in others:
+        assert reasons({"source": source}, other) == [f"source: {source} to {other['source']}"]
 
 
 def test_a_change_back_is_a_second_break():

@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from heliograph.runs import load_purge_setting, save_purge_setting
+from heliograph.runs.recorders import RecorderMode, load_recorder_mode, save_recorder_mode
+from heliograph.ui import recorder
+from heliograph.ui.webrtc import MicrophoneState
 from heliograph.ui.workspace import Workspace, get_workspace
 from thymia_api import ThymiaClient
 
@@ -76,3 +79,41 @@ def test_a_page_that_was_overtaken_does_not_undo_the_deletion_choice_of_another_
     app.run()
     assert load_purge_setting(store) is choice
     assert app.toggle(key="settings_purge").value is choice
+
+
+@pytest.mark.parametrize(
+    ("choice", "words", "way", "live"),
+    [
+        (RecorderMode.WEBRTC, "WebRTC", "Record live", ["webrtc"]),
+        (RecorderMode.BUILTIN, "The browser's built-in recorder", "Built-in recorder", []),
+        (RecorderMode.LOSSLESS, "Lossless", "Record live", ["lossless"]),
+        (RecorderMode.AUTOMATIC, "Automatic", "Record live", ["lossless"]),
+    ],
+)
+def test_the_chosen_recorder_is_kept_and_is_the_one_that_record_offers(
+    open_page, person, monkeypatch, choice, words, way, live
+):
+    store = get_workspace().store
+    before = RecorderMode.LOSSLESS if choice is RecorderMode.AUTOMATIC else RecorderMode.AUTOMATIC
+    save_recorder_mode(store, before)
+    off = MicrophoneState(connecting=False, connected=False)
+    monkeypatch.setattr(recorder, "show_microphone", lambda *args, **kwargs: off)
+    app = open_page("settings")
+    assert app.selectbox(key="settings_recorder").value == before
+    assert words in app.selectbox(key="settings_recorder").options
+    app.selectbox(key="settings_recorder").set_value(choice).run()
+    assert load_recorder_mode(store) is choice
+    assert [toast.value for toast in app.toast] == ["Saved."]
+    chosen = {}
+    for group in open_page("record", participant=str(person)).segmented_control:
+        chosen.setdefault(group.label, []).append(group.value)
+    assert (chosen["How to record"], chosen.get("Recorder", [])) == ([way], live)
+
+
+def test_a_page_that_was_overtaken_does_not_undo_the_recorder_that_another_person_chose(open_page):
+    store = get_workspace().store
+    app = open_page("settings")
+    save_recorder_mode(store, RecorderMode.BUILTIN)
+    app.run()
+    assert load_recorder_mode(store) is RecorderMode.BUILTIN
+    assert app.selectbox(key="settings_recorder").value is RecorderMode.BUILTIN
