@@ -6,7 +6,6 @@ from .capture import (
     Capture,
     CapturePhase,
     CaptureSnapshot,
-    find_capture,
     flush_all,
     live_tokens,
 )
@@ -60,7 +59,6 @@ __all__ = [
     "discard_empty_takes",
     "discard_take",
     "encode_flac",
-    "find_capture",
     "flush_all",
     "inspect_file",
     "inspect_take",

@@ -367,12 +367,6 @@ _live: dict[str, Capture] = {}
 _registry_lock = threading.Lock()
 
 
-def find_capture(token: str) -> Capture | None:
-    """Return the live capture of this process with that token (after a reload of the page)."""
-    with _registry_lock:
-        return _live.get(token)
-
-
 def live_tokens() -> frozenset[str]:
     """Tokens of the captures of this process that are not finished."""
     with _registry_lock:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from .errors import AudioError, SpoolError
+from .errors import AudioError, SpoolError, storage_errors
 
 PERMIT_LIFETIME_S = 600.0
 """How long a permit lasts at most: the longest take and an outage in it. The page renews what runs out."""
@@ -63,12 +63,10 @@ def is_take_name(text: object) -> bool:
 def load_permit_key(workspace_folder: Path) -> bytes:
     """The workspace's key, made at the first call; safe when several processes ask at once."""
     path = workspace_folder / _KEY_FILE
-    try:
+    with storage_errors():
         if not path.exists():
             _make_key(path)
         key = path.read_bytes()
-    except OSError as error:
-        raise SpoolError.from_os_error(error) from error
     if len(key) < _KEY_BYTES:
         raise SpoolError(f"{_KEY_FILE} in the workspace is damaged: remove it, then restart the server.")
     return key

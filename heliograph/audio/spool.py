@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from .chunk_files import (
     load_chunks,
     sync_folder,
 )
-from .errors import SpoolError, StorageProblem
+from .errors import SpoolError, StorageProblem, storage_errors
 from .settled import forget_settled, is_settled, mark_settled
 from .take_facts import FACTS_FILE, TakeEnd, TakeFacts, now_utc, read_facts, write_facts
 
@@ -39,6 +40,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AUDIO, _LOCK = "audio.pcm", "take.lock"
 CHUNKS_PATIENCE_S = 30.0
 """An unfinished take in pieces counts as being recorded for so long after its last piece."""
+_CREATED_WITHIN_S = 60.0
 _STRAY_AGE_S = 3600.0  # an upload becomes a stored recording within seconds
 _CLOCK_TOLERANCE_S = 0.5  # the network's start-up burst and the jitter buffer move arrival times by this much
 
@@ -77,14 +79,12 @@ class SpooledTake:
 
     def load_samples(self) -> NDArray[np.int16] | NDArray[np.int32]:
         """Read the sound at `facts.sample_rate_hz`: mono int16, or int32 holding 24 bits (33 MB at most)."""
-        try:
+        with storage_errors():
             if self.in_chunks:
                 chunks = load_chunks(self.folder)
                 joined = join_chunks(self.folder, chunks, self.facts.sample_rate_hz, self.samples, self.bits)
                 return joined.astype(np.int16) if self.bits == 16 else joined
             raw = (self.folder / _AUDIO).read_bytes()
-        except OSError as error:
-            raise SpoolError.from_os_error(error) from error
         return np.frombuffer(raw[: len(raw) - len(raw) % _BYTES_PER_SAMPLE], dtype="<i2").astype(np.int16)
 
 
@@ -126,21 +126,17 @@ class TakeWriter:
     def append(self, samples: NDArray[np.int16]) -> None:
         """Hand samples to the operating system: from here on they survive the death of the process."""
         waiting = memoryview(samples.astype("<i2").tobytes())
-        try:
+        with storage_errors():
             while waiting:
                 waiting = waiting[os.write(self._descriptor, waiting) :]
-        except OSError as error:
-            raise SpoolError.from_os_error(error) from error
         self._samples += samples.size
 
     def sync(self, *, filled_s: float, wall_clock_s: float) -> None:
         """Force sound and facts onto the disk: from here on they survive a power cut."""
         self._facts = replace(self._facts, filled_s=filled_s, wall_clock_s=wall_clock_s)
-        try:
+        with storage_errors():
             os.fsync(self._descriptor)
             write_facts(self._folder, self._facts)
-        except OSError as error:
-            raise SpoolError.from_os_error(error) from error
 
     def close(self, *, end: TakeEnd, filled_s: float, wall_clock_s: float) -> SpooledTake:
         """End the take and return it; what was appended stays readable even when the last sync fails."""
@@ -169,11 +165,12 @@ def load_takes(spool_folder: Path, *, exclude: Collection[str] = ()) -> list[Spo
     for folder in spool_folder.iterdir():
         if folder.name in exclude or not _TOKEN.fullmatch(folder.name):
             continue
-        if is_settled(spool_folder, folder.name) or _is_being_recorded(folder):
-            continue
-        take = _load_take(folder)
-        if take is not None and take.samples:
-            takes.append(take)
+        with suppress(FileNotFoundError):  # It was saved or discarded in this instant.
+            if is_settled(spool_folder, folder.name) or _is_being_recorded(folder):
+                continue
+            take = _load_take(folder)
+            if take is not None and take.samples:
+                takes.append(take)
     return sorted(takes, key=lambda take: (take.facts.started_utc, take.token))
 
 
@@ -181,9 +178,11 @@ def load_take(spool_folder: Path, token: str) -> SpooledTake:
     """Load one take by its token; SpoolError when there is none or it is still being recorded."""
     _check_token(token)
     folder = spool_folder / token
-    if _is_being_recorded(folder):
-        raise SpoolError("This take is still being recorded.", kind=StorageProblem.BUSY)
-    take = None if is_settled(spool_folder, token) else _load_take(folder)
+    take = None
+    with storage_errors(), suppress(FileNotFoundError):
+        if _is_being_recorded(folder):
+            raise SpoolError("This take is still being recorded.", kind=StorageProblem.BUSY)
+        take = None if is_settled(spool_folder, token) else _load_take(folder)
     if take is None:
         raise SpoolError("This take does not exist any more: it was saved or discarded.")
     return take
@@ -198,7 +197,7 @@ def create_chunk_folder(
     facts = TakeFacts(
         started_utc=now_utc(), participant_note=participant_note, sample_rate_hz=rate_hz, processing=processing
     )
-    try:
+    with storage_errors():
         spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         if not (folder / FACTS_FILE).exists():
@@ -206,20 +205,14 @@ def create_chunk_folder(
         (folder / CHUNKS_FOLDER).mkdir(mode=0o700, exist_ok=True)
         sync_folder(folder)
         sync_folder(spool_folder)
-    except OSError as error:
-        raise SpoolError.from_os_error(error) from error
 
 
 def discard_take(take: SpooledTake) -> None:
     """Remove a take for good; removing one that is gone already is no error."""
-    try:
+    with storage_errors(), suppress(FileNotFoundError):
         if take.in_chunks:
             mark_settled(take.folder.parent, take.token)
         shutil.rmtree(take.folder)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise SpoolError.from_os_error(error) from error
 
 
 def discard_empty_takes(spool_folder: Path) -> int:
@@ -231,24 +224,29 @@ def discard_empty_takes(spool_folder: Path) -> int:
     if not spool_folder.is_dir():
         return 0
     for stray in spool_folder.glob(f"{INCOMING_PREFIX}*"):
-        if stray.is_file() and time.time() - stray.stat().st_mtime > _STRAY_AGE_S:
-            stray.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if stray.is_file() and time.time() - stray.stat().st_mtime > _STRAY_AGE_S:
+                stray.unlink()
     for folder in spool_folder.iterdir():
         if folder.is_dir() and is_settled(spool_folder, folder.name):
             shutil.rmtree(folder, ignore_errors=True)
     forget_settled(spool_folder)
-    empty = [
-        folder
-        for folder in spool_folder.iterdir()
-        if _TOKEN.fullmatch(folder.name)
-        and folder.is_dir()
-        and not _is_being_recorded(folder)
-        and _is_old(folder)
-        and not _count_samples(folder)
-    ]
-    for folder in empty:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(empty)
+    removed = 0
+    for folder in spool_folder.iterdir():
+        with suppress(FileNotFoundError):
+            if _is_empty(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+    return removed
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether it is a take that nobody is recording and that holds no sound."""
+    if not _TOKEN.fullmatch(folder.name) or not folder.is_dir() or _is_being_recorded(folder):
+        return False
+    # A take that is being created by another process has no lock for a moment.
+    is_old = time.time() - folder.stat().st_mtime > _CREATED_WITHIN_S
+    return is_old and not _count_samples(folder)
 
 
 def _load_take(folder: Path) -> SpooledTake | None:
@@ -289,8 +287,8 @@ def _count_samples(folder: Path) -> int | None:
 
 def _is_being_recorded(folder: Path) -> bool:
     if (folder / CHUNKS_FOLDER).is_dir():
-        fresh = time.time() - (folder / CHUNKS_FOLDER).stat().st_mtime < CHUNKS_PATIENCE_S
-        return fresh and read_facts(folder).end is TakeEnd.CUT_OFF
+        age_s = abs(time.time() - (folder / CHUNKS_FOLDER).stat().st_mtime)  # The clock may have been set back.
+        return age_s < CHUNKS_PATIENCE_S and read_facts(folder).end is TakeEnd.CUT_OFF
     if not (folder / _LOCK).exists():
         return False
     try:
@@ -300,11 +298,6 @@ def _is_being_recorded(folder: Path) -> bool:
         return True
     except OSError:
         return False
-
-
-def _is_old(folder: Path) -> bool:
-    # A take that is being created by another process has no lock for a moment.
-    return time.time() - folder.stat().st_mtime > 60
 
 
 def _check_token(token: str) -> None:

@@ -1,18 +1,30 @@
 """While a take is kept or discarded nothing is accepted that would be lost, and what a kill leaves is no take."""
 
+import errno
 import os
 import shutil
 import stat
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from heliograph.audio import SpoolError, chunk_registry, discard_empty_takes, discard_take, load_take, load_takes
+from heliograph.audio import (
+    SpoolError,
+    chunk_registry,
+    discard_empty_takes,
+    discard_take,
+    load_take,
+    load_takes,
+    spool,
+)
 from heliograph.audio import chunk_take as chunk_takes
 from heliograph.audio.chunk_registry import find_chunk_take, hold_chunk_take, open_chunk_take
 from heliograph.audio.chunk_take import ChunkError, ChunkProblem, ChunkTake
+from heliograph.audio.spool import CHUNKS_PATIENCE_S
 from heliograph.audio.take_facts import TakeFacts, write_facts
 from tests.audio.test_chunks import FACTS, RATE_HZ, TAKE, begin, cut, let_time_pass, make_ending, make_sound, put
 
@@ -25,12 +37,12 @@ def refusal(take: ChunkTake, index: int) -> ChunkProblem:
     return refused.value.reason
 
 
-def open_many(spool: Path, patch: pytest.MonkeyPatch) -> None:
+def open_many(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """So many others that the first is no longer among those that are remembered."""
     patch.setattr(chunk_registry, "_MAX_RECENT", 2)
     for number in range(3):
-        open_chunk_take(spool, f"other-take-{number}")
-    assert (spool, TAKE) not in chunk_registry._recent
+        open_chunk_take(folder, f"other-take-{number}")
+    assert (folder, TAKE) not in chunk_registry._recent
 
 
 def test_a_take_that_is_held_takes_nothing_and_then_goes_on(tmp_path: Path) -> None:
@@ -193,3 +205,56 @@ def test_a_clock_that_makes_no_sense_ends_nothing(tmp_path: Path, told_s: float)
     with pytest.raises(ChunkError) as refused:
         take.finish(make_ending(PIECES[:1], RATE_HZ, wall_clock_s=told_s))
     assert refused.value.reason is ChunkProblem.BAD_REQUEST
+
+
+def list_one(folder: Path) -> None:
+    assert [take.token for take in load_takes(folder)] == ["another-take"]
+
+
+def sweep_none(folder: Path) -> None:
+    assert discard_empty_takes(folder) == 0
+
+
+def load_none(folder: Path) -> None:
+    with pytest.raises(SpoolError, match="does not exist any more"):
+        load_take(folder, TAKE)
+
+
+@pytest.mark.parametrize("work", [list_one, sweep_none, load_none])
+@pytest.mark.parametrize("name", ["time", "is_settled", "read_facts", "load_chunks"])
+def test_a_take_that_somebody_removes_while_it_is_looked_at_is_gone_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path], None], name: str
+) -> None:
+    for token in (TAKE, "another-take"):
+        put(begin(tmp_path, token), 0, PIECES[0])
+        let_time_pass(tmp_path, token)
+        os.utime(tmp_path / token, (1, 1))
+    owner = spool.time if name == "time" else spool
+    real = getattr(owner, name)
+
+    def look(*args: object) -> object:
+        shutil.rmtree(tmp_path / TAKE, ignore_errors=True)
+        return real(*args)
+
+    monkeypatch.setattr(owner, name, look)
+    work(tmp_path)
+
+
+def test_a_take_that_cannot_be_read_is_a_spool_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(begin(tmp_path), 0, PIECES[0])
+    let_time_pass(tmp_path)
+
+    def fail(*_args: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(spool, "load_chunks", fail)
+    with pytest.raises(SpoolError, match="Input/output error"):
+        load_take(tmp_path, TAKE)
+
+
+def test_a_clock_that_was_set_back_hides_no_take_that_was_cut_off(tmp_path: Path) -> None:
+    put(begin(tmp_path), 0, PIECES[0])
+    for ahead_s, listed in [(CHUNKS_PATIENCE_S - 5, []), (CHUNKS_PATIENCE_S + 5, [TAKE]), (86_400, [TAKE])]:
+        then = time.time() + ahead_s
+        os.utime(tmp_path / TAKE / "chunks", (then, then))
+        assert [take.token for take in load_takes(tmp_path)] == listed
