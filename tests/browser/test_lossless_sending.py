@@ -6,65 +6,18 @@ The recorder's own scripts, on a page of their own, with a server that answers a
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from heliograph.ui import lossless
+from tests.browser.lossless_scripts import open_made_page, run
 
 pytestmark = pytest.mark.browser
-
-FOLDER = Path(lossless.__file__).parent
-SCRIPTS = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("clock.js", "keep.js", "sender.js"))
-ADDRESS = "http://localhost:9/sending"
-RATE_HZ = 8_000
-# A server that keeps what it gets by take and number; `answer` may say something else to a request.
-SERVER = """
-  const taken = {}, asked = [];
-  let answer = () => null;
-  const reply = (status, said) => new Response(JSON.stringify(said), { status });
-  window.fetch = async (address, { method, headers, credentials }) => {
-    const [take, what] = address.split("/takes/")[1].split("/");
-    const request = { method, take, what, permit: headers["X-Capture-Permit"], credentials };
-    asked.push(request);
-    const other = await answer(request);
-    if (other) return reply(...other);
-    taken[take] ||= { pieces: new Set(), finished: false };
-    const { pieces } = taken[take];
-    if (what === "finish") taken[take].finished = true;
-    else if (what) pieces.add(Number(what));
-    const highest = Math.max(-1, ...pieces);
-    const missing = [...Array(highest + 1).keys()].filter((number) => !pieces.has(number));
-    return reply(200, { chunks: pieces.size, missing });
-  };
-  const keep = new Keep();
-  const names = [];
-  const permits = (sender) => sender.allow(`permit of ${sender.record.take}`);
-  const make = (record = {}) => new Sender(
-    { take: makeTakeName(), note: "1", workspace: "sandbox", rate: 8000, facts: {}, filledIn: [], ...record },
-    {
-      base: "", keep, renamed: (from) => names.push(from),
-      changed: (sender) => sender.needsPermit && permits(sender),
-    },
-  );
-  const piece = () => new Int16Array(8000).fill(7).buffer;
-  const ending = (chunks) => ({ chunks, samples: 8000 * chunks, end: "stopped", wall_clock_s: chunks, facts: {} });
-  const show = () => Object.values(taken).map(({ pieces, finished }) => [[...pieces].sort(), finished]);
-"""
 
 
 @pytest.fixture
 def page(open_window) -> Page:
-    """A page that may keep things, as one of a server's own."""
-    window = open_window()
-    window.route(ADDRESS, lambda route: route.fulfill(body="<title>sending</title>", content_type="text/html"))
-    window.goto(ADDRESS)
-    return window
-
-
-def run(page: Page, body: str) -> object:
-    return page.evaluate(f"async () => {{ {SCRIPTS}\n{SERVER}\n{body} }}")
+    return open_made_page(open_window())
 
 
 def test_a_recording_is_sent_whole_and_nothing_is_left_behind(page):
@@ -89,7 +42,7 @@ def test_what_was_taken_up_too_early_is_sent_again_whole_under_another_name(page
         page,
         f"""
         const sender = make(); permits(sender);
-        const first = sender.record.take;
+        const first = sender.record.serverTake;
         answer = ({{ take, what }}) => take === first && what === "2" && [410, {{ reason: {json.dumps(reason)} }}];
         const running = sender.run();
         for (const number of [0, 1, 2, 3]) sender.add(number, 16, piece());
@@ -97,17 +50,19 @@ def test_what_was_taken_up_too_early_is_sent_again_whole_under_another_name(page
         const [kept] = await keep.takes();
         sender.finish(ending(4));
         await running;
-        const again = taken[sender.record.take];
+        const again = taken[sender.record.serverTake];
+        const {{ take, serverTake }} = sender.record;
         return {{
-          renamed: names.length === 1 && names[0] === first && kept.take === sender.record.take,
-          all: [...again.pieces].sort(), finished: again.finished, left: await keep.takes(),
+          renamed: kept.take === take && kept.serverTake === serverTake && kept.restarts,
+          all: [...again.pieces].sort(), finished: again.finished !== false, left: await keep.takes(),
         }};
         """,
     )
-    assert found == {"renamed": True, "all": [0, 1, 2, 3], "finished": True, "left": []}
+    assert found == {"renamed": 1, "all": [0, 1, 2, 3], "finished": True, "left": []}
 
 
 def test_a_server_that_takes_nothing_is_not_asked_for_ever_and_the_browser_keeps_it(page):
+    """Nor by the next page, which takes no more copies there."""
     found = run(
         page,
         """
@@ -118,10 +73,16 @@ def test_a_server_that_takes_nothing_is_not_asked_for_ever_and_the_browser_keeps
         sender.finish(ending(1));
         await running;
         const [kept] = await keep.takes();
-        return [sender.refused, names.length, (await keep.chunks(kept.take)).length];
+        const names = new Set(asked.map(({ take }) => take)).size;
+        const again = make(kept); permits(again);
+        again.chunks.set(0, { bits: 16, bytes: piece() });
+        again.waiting.push(0);
+        await again.run();
+        return [names, sender.refused, again.refused, new Set(asked.map(({ take }) => take)).size,
+          (await keep.chunks(kept.take)).length];
         """,
     )
-    assert found == ["different", 2, 1]
+    assert found == [3, "different", "different", 3, 1]
 
 
 def test_a_lost_answer_to_the_end_makes_no_second_recording(page):
@@ -135,7 +96,7 @@ def test_a_lost_answer_to_the_end_makes_no_second_recording(page):
         sender.waiting.push(0);
         sender.ending = ending(1);
         await sender.run();
-        return [sender.refused, names.length, await keep.takes()];
+        return [sender.refused, sender.record.restarts, await keep.takes()];
         """,
     )
     assert found == ["settled", 0, []]
@@ -195,25 +156,57 @@ def test_a_proxy_that_refuses_is_trouble_and_no_loss(page, status):
         answer = () => null;
         sender.finish(ending(1));
         await sender.closed;
-        return [troubled, count < 8, permit === `permit of ${{sender.record.take}}`, show()];
+        return [troubled, count < 8, permit === `permit of ${{sender.record.serverTake}}`, show()];
         """,
     )
     assert found == [True, True, True, [[[0], True]]]
 
 
-def test_no_permit_is_trouble_after_a_while(page):
+def test_no_permit_is_trouble_after_a_while_and_asked_for_again(page):
+    """The run of the page that should have given one has failed."""
     found = run(
         page,
         """
+        let renewals = 0;
         const sender = make();
+        sender.changed = () => { if (sender.needsPermit) renewals += 1; };
         sender.run();
         sender.add(0, 16, piece());
         sender.permitAskedAt -= PERMIT_PATIENCE_MS;
-        await sleep(2500);
-        return [sender.troubled, asked.length];
+        await sleep(2300);
+        const troubled = [sender.troubled, asked.length, renewals];
+        permits(sender);
+        sender.finish(ending(1));
+        await sender.closed;
+        return [...troubled, show(), sender.troubled];
         """,
     )
-    assert found == [True, 0]
+    assert found == [True, 0, 1, [[[0], True]], False]
+
+
+@pytest.mark.parametrize(("age_s", "asked_again"), [(10, False), (400, True)])
+def test_a_permit_that_may_have_run_out_is_renewed_when_the_server_only_says_too_often(page, age_s, asked_again):
+    """Others at the same address were refused often: this one is not told what is wrong."""
+    found = run(
+        page,
+        f"""
+        const sender = make();
+        let renewed = false;
+        sender.changed = () => {{ renewed ||= sender.needsPermit === true; }};
+        sender.allow("old");
+        sender.permittedAt -= {1000 * age_s};
+        answer = ({{ permit }}) => permit === "old" && [429, {{ reason: "too_often" }}];
+        sender.run();
+        sender.add(0, 16, piece());
+        await sleep(900);
+        const before = [renewed, asked.length > 0];
+        sender.allow("new");
+        sender.finish(ending(1));
+        await sender.closed;
+        return [...before, show()];
+        """,
+    )
+    assert found == [asked_again, True, [[[0], True]]]
 
 
 def test_a_database_that_the_browser_closed_is_opened_again(page):

@@ -18,6 +18,7 @@ import streamlit as st
 
 from heliograph.audio import MAX_TAKE_S
 from heliograph.audio.permits import PERMIT_LIFETIME_S, Permit, is_take_name, issue_permit, load_permit_key
+from heliograph.ui.lossless.trouble_words import TROUBLE_WORDS
 from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.workspace import Workspace, find_capture_path
 
@@ -88,7 +89,7 @@ def _show(workspace: Workspace, key: str, *, note: str) -> LosslessState:
             "note": note,
             "max_s": MAX_TAKE_S,
             "permits": _issue_permits(workspace, _load_report(key)),
-            "words": WORDS,
+            "words": {**WORDS, **TROUBLE_WORDS},
             "headless": key == COURIER_KEY,
         },
         on_report_change=lambda: None,

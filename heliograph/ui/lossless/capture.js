@@ -5,6 +5,7 @@ const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
 const LONGEST_S = 86399; // Of the clock: somebody may shut the lid for days.
 const LATE_S = 15; // A microphone that is away does not count to the limit; the clock does.
+const SAVED_MS = 10000; // Until then the review opens, or the take was somebody else's.
 const FILL_MS = 2000; // Longer silence of the microphone than any hiccup: a call, a locked screen, a closed lid.
 
 class Recorder extends Microphone {
@@ -14,7 +15,7 @@ class Recorder extends Microphone {
     this.listeners = new Set();
     this.views = new Set();
     this.senders = new Map();
-    this.unwanted = new Set();
+    this.over = new Set();
     this.seconds = 0;
     this.renewals = 0;
     window.addEventListener("pagehide", () => this.leave());
@@ -23,7 +24,7 @@ class Recorder extends Microphone {
   configure({ base, workspace, note, max_s, permits, headless }) {
     Object.assign(this, { base, workspace, maxSeconds: max_s });
     if (!headless) this.participantNote = note;
-    for (const sender of this.ownSenders()) sender.allow(permits[sender.record.take]);
+    for (const sender of this.ownSenders()) sender.allow(permits[sender.record.serverTake]);
     if (!this.opened) {
       this.opened = this.keep.open().then(() => this.collect());
       // The page before this one may take a moment to let go of its takes; another tab may be closed any time.
@@ -57,8 +58,19 @@ class Recorder extends Microphone {
     this.changed();
   }
 
+  // What fails to be drawn must cost no sound.
   changed() {
-    for (const listener of this.listeners) listener(this);
+    for (const listener of this.listeners) {
+      try {
+        listener(this);
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  get currentSender() {
+    return this.senders.get(this.take) || null;
   }
 
   // While an earlier recording still waits for the server, too.
@@ -83,6 +95,7 @@ class Recorder extends Microphone {
     this.limit = Math.round(this.maxSeconds * this.rate);
     this.startedAt = null;
     this.pressedAt = now();
+    this.stopAt = Infinity;
     this.sleptBefore = clock.slept;
     this.problem = null;
     this.ending = false;
@@ -91,6 +104,7 @@ class Recorder extends Microphone {
     this.sender = this.follow(record);
     this.take = take;
     this.phase = "recording";
+    this.keep.persist();
     this.stayAwake();
     this.deadline = setTimeout(() => this.stop("full_length"), 1000 * (this.maxSeconds + LATE_S));
     this.sender.run();
@@ -99,12 +113,7 @@ class Recorder extends Microphone {
   }
 
   follow(record) {
-    const renamed = (from, sender) => {
-      this.senders.delete(from);
-      this.senders.set(sender.record.take, sender);
-      if (this.take === from) this.take = sender.record.take;
-    };
-    const sender = new Sender(record, { base: this.base, keep: this.keep, changed: () => this.changed(), renamed });
+    const sender = new Sender(record, { base: this.base, keep: this.keep, changed: () => this.changed() });
     this.senders.set(record.take, sender);
     sender.closed.then(() => this.part(sender));
     return sender;
@@ -114,19 +123,30 @@ class Recorder extends Microphone {
   part(sender) {
     const { refused, record } = sender;
     this.senders.delete(record.take);
+    this.over.add(record.take);
     if (refused === "empty") this.problem = "empty";
-    else if (refused && !["settled", "holes"].includes(refused)) {
-      this.unwanted.add(record.take);
-      this.problem = "refused";
-    }
+    else if (refused && !["settled", "holes"].includes(refused)) this.problem = "refused";
     if (this.take === record.take) {
       this.take = null;
       if (["recording", "sending"].includes(this.phase)) {
         this.rest();
         this.phase = this.source ? "check" : "off";
+        if (sender.done && record.ending.end !== "abandoned") this.awaitReview();
       }
     }
     this.changed();
+  }
+
+  // What was started now would end with this component, which is about to give way to the review.
+  awaitReview() {
+    const before = this.phase;
+    this.phase = "saved";
+    clearTimeout(this.reviewing);
+    this.reviewing = setTimeout(() => {
+      if (this.phase !== "saved") return;
+      this.phase = before;
+      this.changed();
+    }, SAVED_MS);
   }
 
   facts() {
@@ -137,6 +157,7 @@ class Recorder extends Microphone {
       echo_cancellation: onOff(settings.echoCancellation),
       noise_suppression: onOff(settings.noiseSuppression),
       auto_gain_control: onOff(settings.autoGainControl),
+      voice_isolation: onOff(settings.voiceIsolation),
       device_rate_hz: number(settings.sampleRate),
       device_channels: number(settings.channelCount),
       device_bits: number(settings.sampleSize),
@@ -175,7 +196,7 @@ class Recorder extends Microphone {
     const missing = Math.max(skipped, paused);
     if (missing <= 0) return;
     if (missing >= this.limit - this.recorded) {
-      this.end("full_length");
+      this.end("full_length", this.lastAt);
       return;
     }
     this.filledIn.push([this.recorded, this.recorded + missing]);
@@ -208,6 +229,7 @@ class Recorder extends Microphone {
     if (this.phase !== "recording" || this.ending) return;
     const { sender } = this;
     this.ending = true;
+    this.stopAt = now() + 1000 * POST_ROLL_S;
     this.changed();
     await new Promise((done) => setTimeout(done, POST_ROLL_S * 1000));
     if (this.phase === "recording" && this.source && !this.away) {
@@ -216,8 +238,14 @@ class Recorder extends Microphone {
     if (this.sender === sender) this.end(end); // Not another recording that began meanwhile.
   }
 
+  // By the clock a microphone that has given nothing for long goes on until Stop; what comes late is on its way.
+  findEnd() {
+    const until = Math.min(now(), this.stopAt);
+    return until - this.lastAt > FILL_MS ? until : this.lastAt;
+  }
+
   // Seals what there is and lets the sender finish; at once, so that a page that is being left can still do it.
-  end(how) {
+  end(how, until = this.findEnd()) {
     if (this.phase !== "recording") return;
     this.seal();
     this.phase = "sending";
@@ -231,7 +259,7 @@ class Recorder extends Microphone {
       microphone_bandwidth_hz: number(cut ? 1000 * cut : edge),
       filled_stretches_s: listStretches(this.sender.record),
       skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),
-      events: listTexts(this.events),
+      events: listEvents(this.events),
     };
     if (!this.pieces) {
       this.sender.refused = "empty";
@@ -242,7 +270,7 @@ class Recorder extends Microphone {
       chunks: this.pieces,
       samples: this.recorded,
       end: how,
-      wall_clock_s: Math.min(LONGEST_S, Math.max(0, (this.lastAt - this.startedAt) / 1000)),
+      wall_clock_s: Math.min(LONGEST_S, Math.max(0, (until - this.startedAt) / 1000)),
       lost_samples: countFilled(this.sender.record),
       skipped_samples: Math.round(skipped.reduce((ms, one) => ms + one.ms, 0) * (this.rate / 1000)),
       facts,
@@ -267,7 +295,7 @@ class Recorder extends Microphone {
     this.collecting = true;
     const before = this.senders.size;
     try {
-      const isKnown = (take) => this.senders.has(take) || this.unwanted.has(take);
+      const isKnown = (take) => this.senders.has(take) || this.over.has(take);
       for (const { record, chunks } of await findLeftovers(this.keep, this.workspace, isKnown)) {
         this.takeOver(record, chunks);
       }
@@ -284,12 +312,13 @@ class Recorder extends Microphone {
       sender.waiting.push(index);
     }
     if (!record.ending) {
-      // The page died without a word: what it had kept is all there is.
+      // The page died without a word: what it had kept is all there is, but for what got to the server before a power cut.
       const last = chunks[chunks.length - 1];
       const samples = last.index * record.rate + (8 * last.bytes.byteLength) / last.bits;
       const facts = { filled_stretches_s: listStretches(record) };
       const lost_samples = Math.min(samples, countFilled(record));
-      record.ending = { chunks: last.index + 1, samples, end: "abandoned", wall_clock_s: 0, lost_samples, facts };
+      const known = { samples, wall_clock_s: 0, lost_samples, facts };
+      record.ending = { guessed: true, chunks: last.index + 1, end: "abandoned", ...known };
     }
     sender.ending = record.ending;
     sender.run();
@@ -299,8 +328,8 @@ class Recorder extends Microphone {
     const senders = this.ownSenders();
     return {
       phase: this.phase,
-      take: this.take || null,
-      takes: senders.map(({ record }) => ({ take: record.take, note: record.note })),
+      take: this.currentSender ? this.currentSender.record.serverTake : null,
+      takes: senders.map(({ record }) => ({ take: record.serverTake, note: record.note })),
       renew: senders.some((sender) => !sender.permit && !sender.done) ? this.renewals : 0,
       unsupported: whyUnsupported() === "unsupported",
       webrtc: typeof RTCPeerConnection === "function",

@@ -17,7 +17,7 @@ function openDatabase() {
   });
 }
 
-// Every method is safe without a database (a private window may have none), and opens one again that the browser
+// A take has the same name here for good, whatever the server calls it. Every method is safe without a database (a private window may have none), and opens one again that the browser
 // closed (some do so to pages in the background). Changes are made in the order in which they were asked for, and at
 // once where they can be: the page may be going.
 class Keep {
@@ -39,6 +39,11 @@ class Keep {
       this.database = database;
       for (const waiting of this.jobs.splice(0)) waiting(database);
     });
+  }
+
+  // Asks, once, that a browser short of space drop other things first. It may refuse.
+  persist() {
+    this.persisting ??= Promise.resolve(navigator.storage?.persist?.()).catch(() => false);
   }
 
   // What `work` makes of the database; `without` where there is none, or it fails twice.
@@ -79,16 +84,6 @@ class Keep {
 
   forget(take) {
     return this.change((takes, chunks) => {
-      takes.delete(take);
-      chunks.delete(rangeOf(take));
-    });
-  }
-
-  // The same pieces under another name.
-  rename(take, record, pieces) {
-    return this.change((takes, chunks) => {
-      takes.put(record);
-      for (const [index, { bits, bytes }] of pieces) chunks.put({ take: record.take, index, bits, bytes });
       takes.delete(take);
       chunks.delete(rangeOf(take));
     });

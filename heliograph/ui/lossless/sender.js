@@ -3,6 +3,7 @@
 const AT_ONCE = 3;
 const REQUEST_PATIENCE_MS = 20000;
 const PERMIT_PATIENCE_MS = 5000;
+const PERMIT_FRESH_MS = 300000; // For so long, at least, a new permit is good.
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8000;
 const MOST_RESTARTS = 2;
@@ -11,11 +12,15 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const toHex = (buffer) => Array.from(new Uint8Array(buffer), (octet) => octet.toString(16).padStart(2, "0")).join("");
 const makeTakeName = () => toHex(crypto.getRandomValues(new Uint8Array(12)));
 
-// Sends one take. `record` is {take, note, workspace, rate, facts}; `ending` comes when the recording stops.
-// `refused` says why it will never be sent: the server has it already ("settled", "holes"), or will not have it.
+// Sends one take. `record` is {take, serverTake, restarts, note, workspace, rate, facts, filledIn}: `take` is its name in
+// this browser, for good, and `serverTake` the one at the server, another each time that all of it has to go again.
+// `ending` comes when the recording stops. `trouble` is why the server does not take it now, null when it does;
+// `refused` why it will never be sent: the server has it already ("settled", "holes"), or will not have it.
 class Sender {
-  constructor(record, { base, keep, changed, renamed }) {
-    Object.assign(this, { record, base, keep, changed, renamed });
+  constructor(record, { base, keep, changed }) {
+    record.serverTake ??= record.take;
+    record.restarts ??= 0;
+    Object.assign(this, { record, base, keep, changed });
     this.chunks = new Map();
     this.digests = new Map();
     this.waiting = [];
@@ -26,22 +31,22 @@ class Sender {
     this.ending = null;
     this.permit = null;
     this.permitAskedAt = performance.now();
+    this.unanswered = 1;
     this.pause = FIRST_PAUSE_MS;
-    this.troubled = false;
+    this.trouble = null;
     this.kept = true;
-    this.restarts = 0;
     this.refused = null;
     this.done = false;
     this.closed = new Promise((done) => (this.close = done));
     this.wakers = new Set();
     this.wake = this.wake.bind(this);
     window.addEventListener("online", this.wake);
-    this.lock();
+    // Tells other tabs that somebody is busy with this take.
+    if (navigator.locks) navigator.locks.request(`heliograph-${record.take}`, () => this.closed);
   }
 
-  // Tells other tabs that somebody is busy with this take.
-  lock() {
-    if (navigator.locks) navigator.locks.request(`heliograph-${this.record.take}`, () => this.closed);
+  get troubled() {
+    return this.trouble !== null;
   }
 
   add(index, bits, bytes) {
@@ -67,6 +72,8 @@ class Sender {
   allow(permit) {
     if (permit && permit !== this.permit) {
       this.permit = permit;
+      this.permittedAt = now();
+      this.unanswered = 0;
       this.needsPermit = false;
       this.wake();
     }
@@ -75,6 +82,7 @@ class Sender {
   askPermit() {
     this.permit = null;
     this.permitAskedAt = performance.now();
+    this.unanswered += 1;
     this.tell({ needsPermit: true });
   }
 
@@ -90,10 +98,10 @@ class Sender {
   async ask(method, path, { body, type, headers = {} } = {}) {
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), REQUEST_PATIENCE_MS);
-    const { take } = this.record;
+    const { serverTake } = this.record;
     const { permit } = this;
     try {
-      const answer = await fetch(`${this.base}/takes/${take}${path}`, {
+      const answer = await fetch(`${this.base}/takes/${serverTake}${path}`, {
         method,
         body,
         headers: { ...headers, "X-Capture-Permit": permit, ...(type ? { "Content-Type": type } : {}) },
@@ -103,22 +111,22 @@ class Sender {
         signal: patience.signal,
       });
       const said = await answer.json().catch(() => ({}));
-      return { take, permit, status: answer.status, said };
+      return { serverTake, permit, status: answer.status, said };
     } catch (error) {
       if (patience.signal.aborted) this.atOnce = 1; // A line too slow for several at once.
-      return { take, permit, status: 0, said: {} };
+      return { serverTake, permit, status: 0, said: {} };
     } finally {
       clearTimeout(timer);
     }
   }
 
   // True when the request may count as carried out; what can be mended is mended, and then it is tried again.
-  async settle({ take, permit, status, said }) {
-    if (take !== this.record.take) return false; // It has another name by now.
+  async settle({ serverTake, permit, status, said }) {
+    if (serverTake !== this.record.serverTake) return false; // It has another name by now.
     if (status >= 200 && status < 300 && ("chunk" in said || "chunks" in said)) {
       this.pause = FIRST_PAUSE_MS;
       this.doubted = null;
-      if (this.troubled) this.tell({ troubled: false });
+      if (this.troubled) this.tell({ trouble: null });
       return true;
     }
     const { reason } = said;
@@ -132,14 +140,17 @@ class Sender {
     } else if (["bad_request", "too_large", "too_many"].includes(reason)) {
       this.refused = reason;
     } else {
-      const unpermitted = status === 401 && reason !== undefined;
+      // Who was refused often is told "too often", not that the permit has run out.
+      const isDoubtful = this.doubted === permit || now() - this.permittedAt > PERMIT_FRESH_MS;
+      const unpermitted = reason !== undefined && (status === 401 || (status === 429 && isDoubtful));
       if (unpermitted && permit !== this.permit) return false; // A new one is here or on its way.
       if (unpermitted) this.askPermit();
       if (unpermitted && this.doubted !== permit) {
         this.doubted = permit;
         return false;
       }
-      if (!this.troubled) this.tell({ troubled: true });
+      const trouble = reason || "unreachable";
+      if (this.trouble !== trouble) this.tell({ trouble });
       await this.rest(this.pause * (0.75 + Math.random() / 2));
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
     }
@@ -151,19 +162,16 @@ class Sender {
     const isThere = this.record.delivered || this.acknowledged.size >= this.chunks.size;
     if (reason === "settled" && isThere) {
       this.refused = reason;
-    } else if (this.restarts === MOST_RESTARTS) {
+    } else if (this.record.restarts >= MOST_RESTARTS) {
       this.refused = "different";
     } else {
-      const { take } = this.record;
-      this.restarts += 1;
-      this.record.take = makeTakeName();
+      this.record.restarts += 1;
+      this.record.serverTake = makeTakeName();
       this.record.delivered = false;
-      this.lock();
       this.begun = false;
       this.acknowledged.clear();
       this.waiting = [...this.chunks.keys()];
-      this.checkKept(this.keep.rename(take, this.record, this.chunks));
-      this.renamed(take, this);
+      this.checkKept(this.keep.putTake(this.record));
       this.askPermit();
     }
   }
@@ -185,6 +193,7 @@ class Sender {
     if (!(await this.settle(answer))) return;
     const { chunks, missing } = answer.said;
     const highest = chunks + missing.length;
+    if (this.ending && this.ending.guessed) this.ending.chunks = Math.max(this.ending.chunks, highest);
     for (const index of this.chunks.keys()) {
       if (index < highest && !missing.includes(index)) this.acknowledged.add(index);
     }
@@ -219,7 +228,7 @@ class Sender {
       this.record.delivered = true;
       await this.keep.putTake(this.record);
     }
-    const { facts, ...ending } = this.ending;
+    const { facts, guessed, ...ending } = this.ending;
     const digests = [];
     for (let index = 0; index < ending.chunks; index += 1) digests.push(new Uint8Array(await this.digest(index)));
     const joined = new Uint8Array(32 * digests.length);
@@ -248,8 +257,11 @@ class Sender {
   async step() {
     if (!this.permit) {
       await this.rest(2000);
-      const late = performance.now() - this.permitAskedAt > PERMIT_PATIENCE_MS;
-      if (!this.permit && late && !this.troubled) this.tell({ troubled: true });
+      const late = performance.now() - this.permitAskedAt > PERMIT_PATIENCE_MS * this.unanswered;
+      if (!this.permit && late) {
+        this.trouble ??= "unreachable";
+        this.askPermit(); // The run of the page that should have given one may have failed, or be slow.
+      }
     } else if (!this.begun) {
       await this.begin();
     } else if (this.waiting.length && this.flying < this.atOnce) {
