@@ -20,6 +20,9 @@ function nameProblem(error) {
 }
 
 // The microphone that somebody chose, for the recordings to come and the next visit.
+const BEAT_MS = 500;
+const STALL_BEATS = 4; // In a row without sound. They stand still as long as the page is too busy to take any.
+
 const CHOSEN = "heliograph.microphone";
 function loadChosen() {
   try {
@@ -40,13 +43,18 @@ class Microphone {
   constructor() {
     this.phase = "off";
     this.problem = null;
-    this.away = false;
+    this.absences = new Set();
     this.isOther = false;
     this.level = { rms: 0, peak: 0 };
     this.happened = new Set();
     this.devices = [];
     if (navigator.mediaDevices) navigator.mediaDevices.addEventListener("devicechange", () => this.listDevices());
     document.addEventListener("visibilitychange", () => this.see());
+  }
+
+  // Whether it is taken away for any reason right now: one may be over before another.
+  get away() {
+    return this.absences.size > 0;
   }
 
   async turnOn() {
@@ -79,6 +87,8 @@ class Microphone {
 
   async askMicrophone() {
     const wanted = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: { ideal: 2 } };
+    const known = navigator.mediaDevices.getSupportedConstraints?.() || {};
+    if (known.voiceIsolation) wanted.voiceIsolation = false;
     const ask = (audio) => navigator.mediaDevices.getUserMedia({ audio, video: false });
     this.isOther = false;
     const chosen = loadChosen();
@@ -105,65 +115,96 @@ class Microphone {
     this.heard = new Channels();
     this.bandwidth = null;
     this.happened = new Set();
-    this.away = false;
+    this.absences.clear();
     track.onmute = () => this.miss("muted");
-    track.onunmute = () => this.regain("unmuted");
+    track.onunmute = () => this.regain("muted", "unmuted");
     track.onended = () => this.lose();
     const hear = (block) => this.hear(block);
+    const lose = () => this.lose();
     this.source = window.MediaStreamTrackProcessor
-      ? new TrackSource(track, hear)
-      : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear);
+      ? new TrackSource(track, hear, lose)
+      : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear, lose);
     await this.source.open();
     this.rate = this.source.rate;
+    this.silentBeats = 0;
+    this.heart = setInterval(() => this.beat(), BEAT_MS);
     const { context } = this.source;
     if (context) {
-      context.onstatechange = () => (context.state === "running" ? this.regain("resumed") : this.miss(context.state));
+      context.onstatechange = () =>
+        context.state === "running" ? this.regain("context", "resumed") : this.miss("context", context.state);
     }
     await this.listDevices();
   }
 
   turnOff() {
     this.turning = null;
+    clearInterval(this.heart);
     if (this.source) this.source.end();
     if (this.track) this.track.onended = this.track.onmute = this.track.onunmute = null;
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();
     this.source = this.track = this.stream = null;
-    this.away = false;
+    this.absences.clear();
     this.level = { rms: 0, peak: 0 };
     this.phase = "off";
   }
 
-  lose() {
-    this.mark("ended");
-    this.problem = "ended";
+  // For good, to be turned on again by the person.
+  lose(why = "ended") {
+    this.mark(why);
+    this.problem = why;
     if (this.phase === "recording") this.end("stopped");
     this.turnOff();
     this.changed();
   }
 
   // Taken away by a call, a locked screen or another program; it may come back.
-  miss(what) {
-    this.away = true;
+  miss(cause, what = cause) {
+    this.absences.add(cause);
+    this.level = { rms: 0, peak: 0 };
+    if (this.source.flushed) this.source.flushed(); // Nothing is on its way.
     this.mark(what);
     this.changed();
   }
 
-  regain(what) {
-    this.away = false;
-    this.mark(what);
+  // It is back when no cause is left.
+  regain(cause, what) {
+    if (!this.absences.delete(cause)) return;
+    this.silentBeats = 0;
+    if (!this.away) this.mark(what);
+    this.resume();
     this.changed();
+  }
+
+  // A microphone may also fall silent without a word.
+  beat() {
+    this.silentBeats += 1;
+    if (this.silentBeats < STALL_BEATS) return;
+    if (!this.away) this.miss("stalled", "interrupted");
+    this.resume();
+  }
+
+  // After a call not every browser runs a context again by itself.
+  resume() {
+    const { context } = this.source;
+    if (context && context.state !== "running") context.resume().catch(() => {});
   }
 
   see() {
     this.mark(document.hidden ? "hidden" : "visible");
     if (document.hidden || !this.source) return;
-    const { context } = this.source;
-    if (context && context.state !== "running") context.resume().catch(() => {});
+    this.resume();
     if (this.phase === "recording") this.stayAwake();
   }
 
   hear(block) {
     const { left, right, rate } = block;
+    if (rate !== this.rate) {
+      if (this.phase === "recording") return this.lose("rate");
+      this.rate = rate;
+      this.bandwidth = null;
+    }
+    this.silentBeats = 0;
+    this.regain("stalled", "resumed");
     this.heard.feed(left, right);
     if (this.phase !== "recording") this.channel = this.heard.choose();
     const samples = this.channel === "right" && right ? right : left;

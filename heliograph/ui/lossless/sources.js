@@ -1,5 +1,6 @@
 // Where the samples come from. A source calls `hear` with {frame, left, right, at, rate} for block after block:
-// the number of its first sample, one or two channels, when the first one was heard (ms, the page's clock). `flush` resolves when all that was heard before it has been handed on.
+// the number of its first sample, one or two channels, when the first one was heard (ms, the page's clock), and `lose`
+// when no more will come. `flush` resolves when all that was heard before it has been handed on.
 
 const RESUME_PATIENCE_MS = 3000;
 const SOUND_PATIENCE_MS = 8000;
@@ -8,8 +9,8 @@ const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
 
 // Straight from the track, with a queue of seconds: a computer too busy to draw loses no sound. Chromium only.
 class TrackSource {
-  constructor(track, hear) {
-    this.hear = hear;
+  constructor(track, hear, lose) {
+    Object.assign(this, { hear, lose });
     this.name = "media track";
     this.patience = 1000 * QUEUE_S;
     this.context = null;
@@ -22,13 +23,13 @@ class TrackSource {
     const first = await Promise.race([this.reader.read(), sleep(SOUND_PATIENCE_MS)]);
     if (!first || first.done) throw new DOMException("", "NotReadableError");
     this.take(first.value);
-    this.follow().catch(() => {});
+    this.follow().catch((error) => console.error(error)).then(() => this.isOver || this.lose());
   }
 
   async follow() {
     for (;;) {
       const { value, done } = await this.reader.read();
-      if (done) return;
+      if (done || this.isOver) return;
       this.take(value);
     }
   }
@@ -64,6 +65,7 @@ class TrackSource {
   }
 
   end() {
+    this.isOver = true;
     this.reader.cancel().catch(() => {});
   }
 }
@@ -71,8 +73,8 @@ class TrackSource {
 // Through the audio thread of a context at the microphone's own rate. Buffers as short as the microphone's own:
 // with longer ones Chromium drops some between the two.
 class ContextSource {
-  constructor(stream, rate, base, hear) {
-    Object.assign(this, { stream, base, hear });
+  constructor(stream, rate, base, hear, lose) {
+    Object.assign(this, { stream, base, hear, lose });
     this.name = "audio context";
     this.patience = 1000;
     try {
@@ -99,6 +101,7 @@ class ContextSource {
     }
     this.node = new AudioWorkletNode(context, "heliograph-tap", { numberOfInputs: 1, outputChannelCount: [1] });
     this.node.port.onmessage = ({ data }) => this.take(data);
+    this.node.onprocessorerror = () => this.lose();
     this.input.connect(this.node);
     this.node.connect(context.destination); // It puts silence out; unconnected it would not run.
     // Firefox does not run a context on a computer without any sound output.
@@ -128,7 +131,10 @@ class ContextSource {
   }
 
   end() {
-    if (this.node) this.node.port.postMessage("end");
+    if (this.node) {
+      this.node.onprocessorerror = this.node.port.onmessage = null;
+      this.node.port.postMessage("end");
+    }
     this.context.onstatechange = null;
     this.context.close().catch(() => {});
   }

@@ -3,6 +3,13 @@
 const FLOOR_DBFS = -60;
 const toShare = (amplitude) => Math.min(1, Math.max(0, 1 - (20 * Math.log10(amplitude || 1e-9)) / FLOOR_DBFS));
 
+const PROCESSING = [
+  ["echoCancellation", "echo"],
+  ["noiseSuppression", "noise"],
+  ["autoGainControl", "gain"],
+  ["voiceIsolation", "isolation"],
+];
+
 class View {
   constructor(root) {
     const find = (selector) => root.querySelector(selector);
@@ -21,8 +28,12 @@ class View {
     start.onclick = () => {
       if (this.recorder.start()) stop.focus();
     };
-    stop.onclick = () => this.recorder.stop();
-    again.onclick = () => this.recorder.stop("abandoned");
+    const stopWith = (how) => {
+      this.focusNext = start;
+      this.recorder.stop(how);
+    };
+    stop.onclick = () => stopWith("stopped");
+    again.onclick = () => stopWith("abandoned");
     select.onchange = () => {
       saveChosen(select.value);
       turnOn(select);
@@ -114,8 +125,8 @@ class View {
     show(parts.device, (phase === "check" || isTurning) && recorder.devices.length > 1);
     parts.select.disabled = isTurning;
     this.drawDevices();
-    if (this.focusNext && phase !== "asking") this.focus();
-    const isProblem = phase !== "recording" && phase !== "sending" && recorder.problem !== null;
+    if (this.focusNext && (recorder.canStart || phase === "off")) this.focus();
+    const isProblem = ["check", "off"].includes(phase) && recorder.problem !== null;
     parts.status.classList.toggle("problem", isProblem || recorder.away);
     this.say(this.describe());
     const notes = this.describeNotes().join(" ");
@@ -142,7 +153,7 @@ class View {
   // Where the keyboard goes on, if nobody has taken it elsewhere meanwhile.
   focus() {
     const { host } = this.parts.status.getRootNode();
-    const next = this.recorder.phase === "check" ? this.focusNext : this.parts.on;
+    const next = this.recorder.canStart ? this.focusNext : this.parts.on;
     if ([document.body, host].includes(document.activeElement)) next.focus();
     this.focusNext = null;
   }
@@ -163,23 +174,30 @@ class View {
 
   describe() {
     const { recorder, words } = this;
-    const { phase, problem } = recorder;
-    const sender = recorder.take ? recorder.senders.get(recorder.take) : null;
-    const isTroubled = sender !== null && sender !== undefined && sender.troubled;
+    const { phase, problem, currentSender: sender } = recorder;
+    const isTroubled = sender !== null && sender.troubled;
+    const away = recorder.absences.has("stalled") ? words.stalled : words.away;
     if (phase === "asking") return words.asking;
     if (phase === "recording") {
       if (recorder.ending) return words.ending;
-      if (recorder.away) return words.away;
-      if (isTroubled && recorder.waitingSeconds() > 1) return sender.kept ? words.outage : words.outage_here;
+      if (recorder.away) return away;
+      if (isTroubled && recorder.waitingSeconds() > 1) return this.describeTrouble(sender, "outage", words.recording);
       return words.recording;
     }
-    if (phase === "sending") {
-      if (!isTroubled) return words.sending;
-      return sender.kept ? words.unsent : words.unsent_here;
-    }
+    if (phase === "sending") return isTroubled ? this.describeTrouble(sender, "unsent") : words.sending;
+    if (phase === "saved") return words.saved;
     if (problem) return words[problem];
-    if (phase === "check") return recorder.away ? words.away : this.advise();
+    if (phase === "check") return recorder.away ? away : this.advise();
     return words.off;
+  }
+
+  // Why the server does not take it, and where it is kept meanwhile.
+  describeTrouble({ trouble, kept }, usual, ...before) {
+    const { words } = this;
+    if (["disk_full", "other_site"].includes(trouble)) {
+      return [...before, words[trouble], ...(kept ? [] : [words.keep_open])].join(" ");
+    }
+    return kept ? words[usual] : words[`${usual}_here`];
   }
 
   advise() {
@@ -202,9 +220,7 @@ class View {
     if (recorder.isOther) notes.push(words.other_microphone);
     const cut = recorder.bandwidth && recorder.bandwidth.cut;
     if (cut) notes.push(words.narrow.replace("{khz}", cut));
-    for (const [name, key] of [["echoCancellation", "echo"], ["noiseSuppression", "noise"], ["autoGainControl", "gain"]]) {
-      if (settings && settings[name] === true) notes.push(words[key]);
-    }
+    for (const [name, key] of PROCESSING) if (settings && onOff(settings[name]) === "on") notes.push(words[key]);
     const channels = recorder.heard && recorder.heard.samples > 48000 ? recorder.heard.describe(recorder.channel) : "";
     if (channels.includes("dead")) notes.push(words.dead_channel);
     else if (channels.includes("different")) notes.push(words.channels_differ);
