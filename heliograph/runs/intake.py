@@ -230,8 +230,8 @@ def _facts(
 
 
 def _describe_processing(take: SpooledTake) -> dict[str, str]:
-    """What the recorder told of the microphone, and for a take with holes where they are (seconds)."""
-    told = {**_PROCESSING, **take.facts.processing}
+    """What the recorder told of the microphone, how the take ended, and where it has holes (seconds)."""
+    told = {**_PROCESSING, **take.facts.processing, "ended": take.facts.end.value}
     if take.holes:
         told["missing_stretches_s"] = describe_stretches(take.holes, take.facts.sample_rate_hz)
     return told

@@ -1,4 +1,4 @@
-"""What happened to the microphone during a lossless recording, in sentences, from what its browser noted."""
+"""What happened to the microphone during a recording and how it ended, in sentences, from what was noted of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ _SECONDS = re.compile(r"\d{1,6}(\.\d{1,2})?")
 _DEAD_SILENCE_S = 0.2
 _AWAY = {"muted", "suspended", "interrupted"}
 _BACK = {"unmuted", "resumed"}
+_ENDS = {
+    "connection_lost": "The recording was cut off: its browser or the connection was lost. Later words are not"
+    " in it.",
+    "abandoned": "Nobody pressed Stop: the page was left, or the recording was given up.",
+    "server_stopped": "The recording was cut off: the server was stopped in the middle of it.",
+    "storage_failed": "The recording was cut off: the server could not store any more of it.",
+    "cut_off": "The recording was cut off: the server broke down in the middle of it.",
+}
 _CUT = "…"  # Ends a list of which not all fitted.
 
 
 def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
-    """Sentences for calls, locked screens and gaps; empty when nothing happened or nothing is known.
+    """Sentences for calls, locked screens, gaps and an end that nobody chose; empty when there is nothing to tell.
 
     Only numbers are taken from what the browser noted: no word of it gets onto a page.
     """
@@ -40,6 +48,7 @@ def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
         ),
         *(["More sound is missing later on."] if skipped.endswith(_CUT) else []),
         *_describe_dead_silence(processing.get("silent_input_s", "")),
+        *([end] if (end := _ENDS.get(processing.get("ended", ""))) else []),
     ]
 
 

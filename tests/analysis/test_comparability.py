@@ -113,7 +113,15 @@ def test_what_is_not_known_on_one_side_is_no_change(name):
 
 
 @pytest.mark.parametrize(
-    "processing", ['{"echo_cancellation": "unknown"}', "{}", "[1]", "no json", '{"echo_cancellation": 3}']
+    "processing",
+    [
+        '{"echo_cancellation": "unknown"}',
+        '{"echo_cancellation": "off", "ended": "cut_off"}',
+        "{}",
+        "[1]",
+        "no json",
+        '{"echo_cancellation": 3}',
+    ],
 )
 def test_unknown_or_odd_processing_is_no_change(processing):
     assert reasons({}, {"processing": processing}) == []

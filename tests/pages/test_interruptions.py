@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from heliograph.audio import TakeEnd
 from heliograph.ui.interruptions import describe_interruptions
 
 
@@ -57,8 +58,25 @@ from heliograph.ui.interruptions import describe_interruptions
             ["For 0.37 s in all the microphone gave nothing, not even its own noise: it switches itself off"
              " between words, or the computer was too busy."],
         ),
+        ({"ended": "stopped"}, []),
+        ({"ended": "full_length"}, []),
+        ({"ended": "<b>"}, []),
+        (
+            {"missing_stretches_s": "6.00-7.00", "ended": "connection_lost"},
+            [
+                "Sound never arrived here, silence stands there: 6.00–7.00 s.",
+                "The recording was cut off: its browser or the connection was lost. Later words are not in it.",
+            ],
+        ),
+        ({"ended": "abandoned"}, ["Nobody pressed Stop: the page was left, or the recording was given up."]),
         ({"events": "<b>1.0</b> [x](http://x); 2.0 x", "skipped_s": "*1*"}, []),
     ],
 )  # fmt: skip
 def test_each_interruption_is_a_sentence(told, sentences):
     assert describe_interruptions(told) == sentences
+
+
+@pytest.mark.parametrize("end", list(TakeEnd))
+def test_every_end_but_the_usual_ones_is_told(end):
+    usual = end in (TakeEnd.STOPPED, TakeEnd.FULL_LENGTH)
+    assert len(describe_interruptions({"ended": end.value})) == (0 if usual else 1)

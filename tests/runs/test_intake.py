@@ -95,6 +95,7 @@ def test_what_was_cut_off_is_found_again_with_its_participant(store, participant
     assert [(item.participant_id, item.cut_off) for item in found] == [(participant, True)]
     assert found[0].duration_s == pytest.approx(3.0)
     recording = keep_unfinished(store, found[0], participant_id=participant)
+    assert recording.facts.processing["ended"] == "connection_lost"
     assert not take.folder.exists()
     waiting = load_unfinished(store)
     assert [(item.item.id, item.participant_id, item.cut_off) for item in waiting] == [

@@ -14,6 +14,7 @@ from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_registry import hold_chunk_take, open_chunk_take
 from heliograph.audio.chunk_take import ChunkError, ChunkProblem, Ending
 from heliograph.audio.spool import CHUNKS_PATIENCE_S, SpooledTake, load_take, load_takes
+from heliograph.audio.take_facts import TakeEnd
 from heliograph.runs import intake
 from heliograph.runs.intake import discard_unfinished, keep_take, load_unfinished
 from heliograph.store import DiskFullError, Store, load_waiting_recordings, recording_path
@@ -38,9 +39,9 @@ def put(store: Store, index: int) -> bool:
     return open_chunk_take(store.spool_folder, TAKE).put(index, PIECES[index], bits=16, sha256=digest)
 
 
-def finish(store: Store) -> None:
+def finish(store: Store, end: TakeEnd = TakeEnd.STOPPED) -> None:
     whole = compute_whole_hash(hashlib.sha256(piece).digest() for piece in PIECES)
-    ending = Ending(chunks=3, samples=SOUND.size, whole_sha256=whole)
+    ending = Ending(chunks=3, samples=SOUND.size, whole_sha256=whole, end=end)
     open_chunk_take(store.spool_folder, TAKE).finish(ending)
 
 
@@ -145,6 +146,21 @@ def test_what_somebody_else_keeps_right_now_is_neither_kept_nor_discarded(store)
         with pytest.raises(ChunkError):
             discard_unfinished(store, unfinished)
     assert load_take(store.spool_folder, TAKE).samples == RATE_HZ
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(None, "connection_lost"), (TakeEnd.ABANDONED, "abandoned"), (TakeEnd.STOPPED, "stopped")],
+)
+def test_how_a_take_ended_is_stored_with_it(store, end, told):
+    """What a browser that is gone would still have sent leaves no hole: the end is all that tells of it."""
+    for index in range(3):
+        put(store, index)
+    if end is not None:
+        finish(store, end)
+    recording = keep_take(store, list_silent(store), participant_id=None)
+    assert recording.facts.processing["ended"] == told
+    assert recording.facts.missing_share == 0
 
 
 def test_only_a_take_that_was_not_ended_by_somebody_is_called_interrupted(store):
