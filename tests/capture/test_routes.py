@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_registry import hold_chunk_take
 from heliograph.audio.permits import Permit, issue_permit
+from heliograph.audio.spool import discard_take, load_take
+from heliograph.runs.intake import keep_take
 from heliograph.ui.capture_routes import (
     LOGGED_EVERY_S,
     MAX_JSON_BYTES,
@@ -23,6 +25,7 @@ from heliograph.ui.capture_routes import (
     TAKE_BURST,
     make_capture_app,
 )
+from tests.pages import demo
 from tests.sandbox.clients import TestClient
 
 KEY = b"k" * 32
@@ -214,6 +217,61 @@ def test_a_permit_of_another_take_key_or_time_is_refused(client, clock, tmp_path
     assert written(tmp_path) == []
 
 
+def ask_again(client: TestClient, caught: dict[str, str]) -> list[tuple[int, str]]:
+    """What may be tried with a permit that was caught and still holds: other pieces, another beginning and end."""
+    other = PIECE[::-1]
+    piece = {**caught, **piece_headers(other)}
+    whole = compute_whole_hash([hashlib.sha256(other).digest()])
+    answers = [
+        client.put(f"/takes/{TAKE}/0", headers=piece, content=other),
+        client.put(f"/takes/{TAKE}/1", headers=piece, content=other),
+        client.put(f"/takes/{TAKE}", headers=caught, json={**BEGINNING, "rate_hz": 44_100}),
+        client.post(
+            f"/takes/{TAKE}/finish", headers=caught, json={"chunks": 1, "samples": 48_000, "sha256": whole}
+        ),
+    ]
+    return [(answer.status_code, answer.json()["reason"]) for answer in answers]
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_permit_that_was_caught_changes_nothing_of_a_take_that_is_complete(client, clock, tmp_path):
+    caught = permit(clock)
+    begin(client, clock)
+    put(client, clock, 0)
+    assert finish(client, clock, [PIECE]).status_code == 200
+    before = read_all(tmp_path)
+    assert ask_again(client, caught) == [
+        (409, "different"),
+        (409, "finished"),
+        (409, "different"),
+        (409, "different"),
+    ]
+    assert read_all(tmp_path) == before
+
+
+@pytest.mark.parametrize("deal_with", [keep_take, lambda store, take, participant_id: discard_take(take)])
+def test_a_permit_that_was_caught_brings_nothing_back_of_a_take_that_was_kept_or_discarded(
+    clock, tmp_path, deal_with
+):
+    caught = permit(clock)
+    store = demo.open_store(tmp_path)
+    person = demo.add_participant(store, "P-001")
+    app = make_capture_app(store.spool_folder, lambda: KEY, clock=clock)
+    with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
+        begin(client, clock)
+        put(client, clock, 0)
+        assert finish(client, clock, [PIECE]).status_code == 200
+        deal_with(store, load_take(store.spool_folder, TAKE), participant_id=person)
+        before = read_all(store.spool_folder)
+        assert ask_again(client, caught) == [(410, "settled")] * 4
+    assert read_all(store.spool_folder) == before
+    assert not (store.spool_folder / TAKE).exists()
+    store.close()
+
+
 def test_a_permit_is_not_taken_from_the_address_or_the_header_of_passwords(client, clock):
     begin(client, clock)
     text = permit(clock)["X-Capture-Permit"]
@@ -241,6 +299,20 @@ def test_while_a_take_is_kept_its_browser_is_told_to_wait(client, clock, tmp_pat
         for answer in (put(client, clock, 1), put(client, clock, 0), finish(client, clock, [PIECE])):
             assert (answer.status_code, answer.json()) == (503, {"reason": "being_kept"})
     assert put(client, clock, 1).status_code == 201
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_browser_is_told_whether_its_take_was_kept_or_discarded(client, clock, tmp_path, kept):
+    """What it still has of a discarded one is not wanted; of one that was kept it may be."""
+    begin(client, clock)
+    assert put(client, clock, 0).status_code == 201
+    assert finish(client, clock, [PIECE]).status_code == 200
+    take = load_take(tmp_path / "spool", TAKE)
+    discard_take(take, kept=kept)
+    discard_take(take, kept=not kept)  # From a list that somebody else has open.
+    told = {"reason": "settled"} if kept else {"reason": "settled", "discarded": True}
+    for answer in (put(client, clock, 1), finish(client, clock, [PIECE])):
+        assert (answer.status_code, answer.json()) == (410, told)
 
 
 def test_a_piece_that_is_too_large_is_refused_before_it_is_read(client, clock, tmp_path):

@@ -31,6 +31,11 @@ def test_the_recorder_itself_carries_what_is_kept(open_page, person):
     assert (data["headless"], data["note"]) == (False, str(person))
 
 
+def test_the_recorder_stops_before_a_recording_is_too_long_for_thymia(open_page, person):
+    (data,) = mounted(open_page("record", participant=str(person)))
+    assert data["max_s"] == 170
+
+
 def test_the_courier_is_there_before_a_participant_is_chosen(open_page, person):
     (data,) = mounted(open_page("record"))
     assert (data["headless"], data["note"], data["workspace"]) == (True, "", "sandbox")
