@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from heliograph.config import SettingError
+from heliograph.server.headers import SecurityHeaders
 from heliograph.store import StoreError, adopt_orphans
-from heliograph.ui.headers import SecurityHeaders
 from heliograph.ui.warm_up import warm_up
 from heliograph.ui.workspace import close_workspace, find_capture_path, find_sandbox_path, get_workspace
 
@@ -68,7 +68,7 @@ def sandbox_route() -> BaseRoute:
 def make_capture() -> ASGIApp:
     """Where the lossless recorder sends what it records."""
     from heliograph.audio.permits import load_permit_key
-    from heliograph.ui.capture_routes import make_capture_app
+    from heliograph.server.capture_routes import make_capture_app
 
     store = workspace.store
     return make_capture_app(store.spool_folder, lambda: load_permit_key(store.folder))

@@ -34,12 +34,14 @@ ROOMS: list[tuple[str, tuple[str, ...]]] = [
         "heliograph.charts",
         ("heliograph.charts", "heliograph.analysis", "heliograph.store", "heliograph.config", "thymia_api"),
     ),
+    ("heliograph.server", ("heliograph.server", "heliograph.audio")),
     ("heliograph.ui", ("heliograph", "thymia_api")),
     ("heliograph", ()),
     ("pages", ("heliograph", "thymia_api")),
     ("app", ("heliograph", "thymia_api")),
 ]
 STREAMLIT_ROOMS = ("heliograph.ui", "pages", "app")
+STARLETTE_ROOMS = ("heliograph.server", "thymia_api.sandbox", "app")
 PRIVATE_OF_OTHERS = {"heliograph.ui._webrtc_compat"}
 
 
@@ -89,6 +91,8 @@ def test_a_module_imports_only_from_floors_below_its_own(module, file):
             assert module == "app" or inside(module, "thymia_api.sandbox"), f"{module} imports {name}"
         if inside(name, "streamlit"):
             assert any(inside(module, room) for room in STREAMLIT_ROOMS), f"{module} imports {name}"
+        if inside(name, "starlette"):
+            assert any(inside(module, room) for room in STARLETTE_ROOMS), f"{module} imports {name}"
         if name.split(".")[0] in ("streamlit_webrtc", "aiortc"):
             assert module in {"heliograph.ui.webrtc", "heliograph.ui._webrtc_compat"}, f"{module} imports {name}"
 

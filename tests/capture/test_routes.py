@@ -18,7 +18,7 @@ from heliograph.audio.chunk_registry import hold_chunk_take
 from heliograph.audio.permits import Permit, issue_permit
 from heliograph.audio.spool import discard_take, load_take
 from heliograph.runs.intake import keep_take
-from heliograph.ui.capture_routes import (
+from heliograph.server.capture_routes import (
     LOGGED_EVERY_S,
     MAX_JSON_BYTES,
     REFUSED_BURST,

@@ -46,7 +46,7 @@ REFUSED_BURST, REFUSED_PER_S = 30.0, 0.5
 LOGGED_EVERY_S = 60.0
 _LOGGED_CHARS = 100
 _MAX_BUCKETS = 2_000
-_WORKLET = Path(__file__).with_name("lossless") / "worklet.js"
+_WORKLET = Path(__file__).parents[1] / "ui" / "lossless" / "worklet.js"
 _ENDS = {end.value: end for end in (TakeEnd.STOPPED, TakeEnd.FULL_LENGTH, TakeEnd.ABANDONED)}
 _STATUS = {
     ChunkProblem.BAD_REQUEST: 400,
