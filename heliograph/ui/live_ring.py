@@ -28,7 +28,7 @@ def show_live_ring(snapshot: CaptureSnapshot, *, with_level: bool = True) -> Non
 
 def _tell_progress(snapshot: CaptureSnapshot) -> None:
     if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
-        st.warning("No sound arrives right now. What was recorded is kept; waiting for more …")
+        st.warning("Nothing arrives at the server right now. What was recorded is kept; waiting for more …")
     elif snapshot.speech_s < NEEDED_SPEECH_S:
         st.caption(f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed.")
     elif snapshot.speech_s < GOOD_SPEECH_S:

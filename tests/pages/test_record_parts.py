@@ -42,7 +42,7 @@ def test_record_opens_on_its_first_step(open_page):
 
 @pytest.mark.parametrize(
     ("age_s", "warned"),
-    [(None, []), (SILENT_LINE_S - 1, []), (SILENT_LINE_S + 1, ["No sound arrives right now."])],
+    [(None, []), (SILENT_LINE_S - 1, []), (SILENT_LINE_S + 1, ["Nothing arrives at the server right now."])],
 )
 def test_silence_on_the_line_is_told_without_a_guess_at_its_cause(age_s, warned):
     """It may be the network or the microphone; the lossless recorder, which knows, says it itself."""
