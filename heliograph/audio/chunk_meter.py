@@ -34,13 +34,13 @@ class ChunkMeter:
     def listen(self, chunks: Mapping[int, Chunk], *, whole: bool) -> CaptureSnapshot:
         """Listen to what follows without a hole (0.1 s for 20 s of sound) and tell what was heard so far.
 
-        `whole`: nothing comes after these. What was removed meanwhile is not listened to.
+        `whole`: nothing comes after these. What can't be read, as it may just have been removed, waits.
         """
         with self._lock:
             with suppress(OSError):
                 while (chunk := chunks.get(self._next)) is not None:
                     self._hear(unpack_samples(load_chunk_bytes(self._folder, chunk), chunk.bits), chunk.bits)
-            if whole and not self._is_whole:
+            if whole and self._next == len(chunks) and not self._is_whole:
                 self._is_whole = True
                 self._speech.feed(self._feed.flush())
                 self._speech.finish()

@@ -92,6 +92,20 @@ def test_the_page_can_look_at_a_take_whose_sound_is_being_removed(tmp_path: Path
     assert (take.snapshot().phase, take.snapshot().elapsed_s) == (CapturePhase.RECORDING, 0)
 
 
+def test_what_could_not_be_read_is_listened_to_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = begin(tmp_path)
+    for index, piece in enumerate(PIECES):
+        put(take, index, piece)
+    take.finish(make_ending(PIECES, 3 * RATE_HZ))
+    second = tmp_path / TAKE / "chunks" / "000001.s16"
+    second.rename(tmp_path / "aside")
+    assert take.snapshot().elapsed_s == 1
+    (tmp_path / "aside").rename(second)
+    assert (take.snapshot().elapsed_s, take.snapshot().phase) == (3, CapturePhase.FINISHED)
+
+
 def test_a_take_that_cannot_be_read_is_said_and_goes_on_when_it_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
