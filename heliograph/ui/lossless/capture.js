@@ -50,9 +50,9 @@ class Recorder extends Microphone {
     }
   }
 
-  mark(what) {
+  mark(what, at = now()) {
     if (this.phase !== "recording") return;
-    const since = Math.max(0, now() - (this.startedAt ?? this.pressedAt));
+    const since = Math.max(0, at - (this.startedAt ?? this.pressedAt));
     this.events.push(`${(since / 1000).toFixed(1)} ${what}`);
     this.happened.add(what);
     this.changed();

@@ -121,14 +121,16 @@ class Microphone {
     track.onended = () => this.lose();
     const hear = (block) => this.hear(block);
     const lose = () => this.lose();
-    this.source = window.MediaStreamTrackProcessor
+    const source = window.MediaStreamTrackProcessor
       ? new TrackSource(track, hear, lose)
       : new ContextSource(this.stream, this.settings.sampleRate, this.base, hear, lose);
-    await this.source.open();
-    this.rate = this.source.rate;
+    this.source = source;
+    await source.open();
+    if (this.source !== source) return; // Turned off meanwhile.
+    this.rate = source.rate;
     this.silentBeats = 0;
     this.heart = setInterval(() => this.beat(), BEAT_MS);
-    const { context } = this.source;
+    const { context } = source;
     if (context) {
       context.onstatechange = () =>
         context.state === "running" ? this.regain("context", "resumed") : this.miss("context", context.state);
@@ -158,11 +160,11 @@ class Microphone {
   }
 
   // Taken away by a call, a locked screen or another program; it may come back.
-  miss(cause, what = cause) {
+  miss(cause, what = cause, since = now()) {
     this.absences.add(cause);
     this.level = { rms: 0, peak: 0 };
     if (this.source.flushed) this.source.flushed(); // Nothing is on its way.
-    this.mark(what);
+    this.mark(what, since);
     this.changed();
   }
 
@@ -179,7 +181,7 @@ class Microphone {
   beat() {
     this.silentBeats += 1;
     if (this.silentBeats < STALL_BEATS) return;
-    if (!this.away) this.miss("stalled", "interrupted");
+    if (!this.away) this.miss("stalled", "interrupted", this.level.at);
     this.resume();
   }
 

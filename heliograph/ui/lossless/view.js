@@ -127,7 +127,8 @@ class View {
     this.drawDevices();
     if (this.focusNext && (recorder.canStart || phase === "off")) this.focus();
     const isProblem = ["check", "off"].includes(phase) && recorder.problem !== null;
-    parts.status.classList.toggle("problem", isProblem || recorder.away);
+    const isAway = ["check", "recording"].includes(phase) && recorder.away;
+    parts.status.classList.toggle("problem", isProblem || isAway);
     this.say(this.describe());
     const notes = this.describeNotes().join(" ");
     if (parts.notes.textContent !== notes) parts.notes.textContent = notes;
