@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from heliograph.__main__ import find_browser
-from tests.browser.microphones import RATE_HZ, load_mono, write_wav
+from tests.browser.microphones import FAKE_RATE_HZ, RATE_HZ, load_mono, write_wav
 from tests.browser.servers import ROOT, AppServer
 from tests.browser.watch import Watch
 
@@ -79,6 +79,14 @@ def launch(playwright: Playwright, microphone_file: Path) -> Iterator[Callable[.
 def browser(launch: Callable[..., Browser]) -> Browser:
     """The Chromium that tests share, each with windows of its own; its microphone plays `microphone_file`."""
     return launch()
+
+
+@pytest.fixture(scope="package")
+def exact_browser(launch: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """A Chromium whose fake microphone plays a file at the microphone's own rate."""
+    path = tmp_path_factory.mktemp("microphone") / "own_rate.wav"
+    write_wav(path, np.tile(load_mono(SPEECH, FAKE_RATE_HZ), REPEATS), FAKE_RATE_HZ)
+    return launch(microphone=path)
 
 
 @pytest.fixture

@@ -136,10 +136,23 @@ class Firefox:
         self.wait_for(f"{find} !== undefined")
         self.evaluate(f"{find}.click()")
 
+    def fill(self, label: str, text: str) -> None:
+        """Put a text into the field of that name, once the page stands still, and leave the field."""
+        self.wait_for("document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
+        field = f"document.querySelector('input[aria-label={json.dumps(label)}]')"
+        self.wait_for(f"{field} !== null")
+        self.evaluate(f"({FILL})({field}, {json.dumps(text)})")
 
+
+FILL = """(field, text) => {
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, text);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+}"""
 FIND = """(label) => {
   const everywhere = (root) => [...root.querySelectorAll("*")].flatMap(
     (one) => (one.shadowRoot ? [one, ...everywhere(one.shadowRoot)] : [one]));
+  const name = (one) => one.innerText.split("\\n").pop().trim();  // After the icon, whose name is a text too.
   return everywhere(document).find(
-    (one) => one.tagName === "BUTTON" && one.textContent.trim() === label && !one.hidden && !one.disabled);
+    (one) => one.tagName === "BUTTON" && !one.hidden && !one.disabled && name(one) === label);
 }"""

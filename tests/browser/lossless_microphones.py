@@ -16,37 +16,56 @@ from tests.browser.servers import AppServer
 
 QUANTUM = 128
 
-FAKE_RATE_HZ = 44_100  # What Chromium's fake microphone says and gives, whatever the file.
-
 _SCRIPT = """
 (() => {
   const octets = Uint8Array.from(atob("BASE64"), (character) => character.charCodeAt(0));
   const steps = new Int16Array(octets.buffer);
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext({ sampleRate: RATE });
-    const buffer = context.createBuffer(1, steps.length, RATE);
-    buffer.getChannelData(0).set(Float32Array.from(steps, (step) => step / 32768));
-    const source = new AudioBufferSourceNode(context, { buffer, loop: true });
-    const speaker = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
-    source.connect(speaker);
-    source.start();
+    const buffer = context.createBuffer(CHANNELS, steps.length, RATE);
+    buffer.getChannelData(CHANNELS - 1).set(Float32Array.from(steps, (step) => step / 32768));
+    const speaker = new MediaStreamAudioDestinationNode(context, { channelCount: CHANNELS });
+    const silence = new ConstantSourceNode(context, { offset: 0 });
+    silence.connect(speaker);
+    silence.start();
+    const play = (loop) => {
+      const source = new AudioBufferSourceNode(context, { buffer, loop });
+      source.connect(speaker);
+      source.start();
+      return source;
+    };
+    let source = play(true);
     const track = speaker.stream.getAudioTracks()[0];
-    track.getSettings = () => ({ sampleRate: RATE, channelCount: 1, echoCancellation: false });
-    window.madeMicrophone = { context, track };
+    track.getSettings = () => ({ sampleRate: RATE, channelCount: CHANNELS, echoCancellation: false });
+    const stop = () => source.stop();
+    const playOnce = () => new Promise((done) => { source = play(false); source.onended = done; });
+    window.madeMicrophone = { context, track, stop, playOnce };
     return speaker.stream;
   };
 })();
 """
 
 
-def make_microphone(page: Page, played: NDArray[np.int16], rate_hz: int) -> None:
+# Start is pressed, the microphone plays what it has once, and Stop is pressed: what was heard between the two.
+RECORD_ONCE = """async (start) => {
+  const buttons = [...start.getRootNode().querySelectorAll("button")];
+  madeMicrophone.stop();
+  await new Promise((done) => setTimeout(done, 500));
+  start.click();
+  await madeMicrophone.playOnce();
+  buttons.find((one) => one.textContent.trim() === "Stop").click();
+}"""
+
+
+def make_microphone(page: Page, played: NDArray[np.int16], rate_hz: int, channels: int = 1) -> None:
     """Give the pages opened from now on a microphone that plays `played` over and over."""
-    page.add_init_script(make_microphone_script(played, rate_hz))
+    page.add_init_script(make_microphone_script(played, rate_hz, channels))
 
 
-def make_microphone_script(played: NDArray[np.int16], rate_hz: int) -> str:
+def make_microphone_script(played: NDArray[np.int16], rate_hz: int, channels: int = 1) -> str:
+    """With two channels the left one is dead."""
     text = base64.b64encode(played.astype("<i2").tobytes()).decode()
-    return _SCRIPT.replace("RATE", str(rate_hz)).replace("BASE64", text)
+    return _SCRIPT.replace("RATE", str(rate_hz)).replace("CHANNELS", str(channels)).replace("BASE64", text)
 
 
 def start_made(page: Page, server: AppServer, label: str, played: NDArray[np.int16], rate_hz: int) -> int:
@@ -66,8 +85,32 @@ def load_captured(server: AppServer, participant_id: int) -> tuple[Recording, np
         return recording, load_mono(recording_path(store, recording), recording.facts.sample_rate_hz)
 
 
-def expect_exact(server: AppServer, participant_id: int, played: np.ndarray) -> tuple[Recording, ExactMatch]:
-    """Every sample is the played one, from the first to the last, and nothing was put in between them."""
+def recorded_s(page: Page) -> float:
+    """How many seconds of sound the recorder of this page has taken so far."""
+    seconds: float = page.evaluate(
+        "(({ recorded, rate }) => recorded / rate)(window[Symbol.for('heliograph.recorder')])"
+    )
+    return seconds
+
+
+def expect_whole(captured: np.ndarray, once: np.ndarray) -> None:
+    """What was played once between Start and Stop is there from its first to its last sample, in its length.
+
+    A starved computer's made microphone may pause for itself, which leaves dead silence between two samples.
+    """
+    heard = np.trim_zeros(captured)
+    print(f"\nplayed {once.size} samples, heard {heard.size} after {np.flatnonzero(captured)[0]}")
+    np.testing.assert_array_equal(heard[heard != 0], once[once != 0])
+    assert 0 <= heard.size - once.size <= 20 * QUANTUM
+
+
+def expect_exact(
+    server: AppServer, participant_id: int, played: np.ndarray, at_least_s: float = 0.0
+) -> tuple[Recording, ExactMatch]:
+    """Every sample is the played one, from the first to the last, and nothing was put in between them.
+
+    With `at_least_s` nothing is missing at the end either: that much had been recorded.
+    """
     recording, captured = load_captured(server, participant_id)
     match = compare_exactly(captured, played)
     facts = recording.facts
@@ -87,4 +130,5 @@ def expect_exact(server: AppServer, participant_id: int, played: np.ndarray) -> 
     assert "missing_stretches_s" not in facts.processing
     assert match.snr_db >= 90
     assert match.wrong <= 2 * QUANTUM
+    assert captured.size >= round(at_least_s * facts.sample_rate_hz)
     return recording, match

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 RATE_HZ = 48_000
 
+FAKE_RATE_HZ = 44_100  # What Chromium's fake microphone says and gives, whatever the file.
+
 
 PIECE_S = 1.0
 
@@ -110,6 +112,40 @@ def compare_exactly(captured: NDArray[np.int16], played: NDArray[np.int16]) -> E
     noise = float(difference @ difference)
     snr_db = float(10 * np.log10(under @ under / noise)) if noise else float("inf")
     return ExactMatch(start, int(np.count_nonzero(difference)), snr_db)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Captured samples `start` to `stop` that are the played loop without a single difference, from `lag` on.
+
+    `lag` is where in the loop the captured sound would begin: between two stretches it grows by what is missing
+    there, and shrinks by what was put in.
+    """
+
+    start: int
+    stop: int
+    lag: int
+
+
+def find_stretches(captured: NDArray[np.int16], played: NDArray[np.int16], size: int = 512) -> list[Stretch]:
+    """All that is exactly the played loop in the captured sound (both at one rate), in stretches >= `size`."""
+    loop = np.concatenate([played, played[:size]]).tobytes()
+    stretches: list[Stretch] = []
+    at = 0
+    while at + size <= captured.size:
+        piece = captured[at : at + size]
+        octet = loop.find(piece.tobytes()) if piece.any() else -1
+        if octet < 0 or octet % 2:
+            at += size // 4
+            continue
+        lag = (octet // 2 - at) % played.size
+        wrong = np.flatnonzero(captured != _repeat(played, lag, captured.size))
+        before = stretches[-1].stop if stretches else 0
+        start = max([before, *(wrong[wrong < at][-1:] + 1)])
+        stop = min([captured.size, *wrong[wrong > at][:1]])
+        stretches.append(Stretch(int(start), int(stop), lag))
+        at = stretches[-1].stop
+    return stretches
 
 
 def _find(heard: NDArray[np.float64], played: NDArray[np.int16]) -> tuple[int, float]:

@@ -17,8 +17,8 @@ from tests.browser.journeys import (
     record_until,
     stop_recording,
 )
-from tests.browser.lossless_microphones import FAKE_RATE_HZ, load_captured, start_made
-from tests.browser.microphones import compare_exactly, load_mono, write_wav
+from tests.browser.lossless_microphones import load_captured, start_made
+from tests.browser.microphones import FAKE_RATE_HZ, compare_exactly, load_mono, write_wav
 
 pytestmark = pytest.mark.browser
 
