@@ -26,6 +26,7 @@ STEP_WORDS = {
     "echo_cancellation": "echo cancellation",
     "noise_suppression": "noise suppression",
     "auto_gain_control": "automatic gain",
+    "voice_isolation": "voice isolation",
 }
 PERSON_COLUMNS = {
     "language": "language",

@@ -31,7 +31,7 @@ from .chunk_files import (
 )
 from .chunk_meter import ChunkMeter
 from .errors import AudioError, CaptureError, storage_errors
-from .settled import is_discarded, is_settled
+from .settled import is_settled
 from .spool import SpooledTake, create_chunk_folder, load_take
 from .take_facts import TakeEnd, read_facts, write_facts
 
@@ -63,18 +63,12 @@ class ChunkProblem(StrEnum):
 
 
 class ChunkError(AudioError):
-    """A piece or the end of a take is refused; `missing` names the pieces that an incomplete take lacks.
+    """A piece or the end of a take is refused; `missing` names the pieces that an incomplete take lacks."""
 
-    `discarded` tells a settled take that nobody wants from one that was kept.
-    """
-
-    def __init__(
-        self, reason: ChunkProblem, message: str, *, missing: tuple[int, ...] = (), discarded: bool = False
-    ) -> None:
+    def __init__(self, reason: ChunkProblem, message: str, *, missing: tuple[int, ...] = ()) -> None:
         super().__init__(message)
         self.reason = reason
         self.missing = missing
-        self.discarded = discarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,10 +293,7 @@ class ChunkTake:
     def _refuse_unless_open(self) -> None:
         self._refuse_if_held()
         if self.is_gone or is_settled(self._spool_folder, self.token):
-            discarded = is_discarded(self._spool_folder, self.token)
-            raise ChunkError(
-                ChunkProblem.SETTLED, "This take was reviewed or discarded already.", discarded=discarded
-            )
+            raise ChunkError(ChunkProblem.SETTLED, "This take was reviewed or discarded already.")
 
     def _require_rate(self) -> int:
         if self._rate_hz is None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from .chunk_files import sync_folder
 
 _FOLDER = ".settled"
-_DISCARDED = "discarded"
 _KEPT_FOR_S = 30 * 86_400.0
 
 
@@ -18,22 +17,11 @@ def is_settled(spool_folder: Path, token: str) -> bool:
     return (spool_folder / _FOLDER / token).exists()
 
 
-def is_discarded(spool_folder: Path, token: str) -> bool:
-    """Whether somebody discarded it, so that nobody wants what its browser still has of it."""
-    try:
-        return (spool_folder / _FOLDER / token).read_text(encoding="ascii") == _DISCARDED
-    except (OSError, ValueError):
-        return False
-
-
-def mark_settled(spool_folder: Path, token: str, *, discarded: bool) -> None:
-    """Note that a take was kept or discarded, whichever came first; the note survives a power cut on return."""
+def mark_settled(spool_folder: Path, token: str) -> None:
+    """Note that a take was kept or discarded; the note survives a power cut on return."""
     folder = spool_folder / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    mark = folder / token
-    if not mark.exists():
-        mark.touch(mode=0o600)
-        mark.write_text(_DISCARDED if discarded else "", encoding="ascii")
+    (folder / token).touch(mode=0o600)
     sync_folder(folder)
 
 
@@ -44,4 +32,4 @@ def forget_settled(spool_folder: Path) -> None:
             mark.unlink(missing_ok=True)
 
 
-__all__ = ["forget_settled", "is_discarded", "is_settled", "mark_settled"]
+__all__ = ["forget_settled", "is_settled", "mark_settled"]

@@ -207,11 +207,11 @@ def create_chunk_folder(
         sync_folder(spool_folder)
 
 
-def discard_take(take: SpooledTake, *, kept: bool = False) -> None:
-    """Remove a take for good (`kept`: it is a recording by now); removing one that is gone already is no error."""
+def discard_take(take: SpooledTake) -> None:
+    """Remove a take for good; removing one that is gone already is no error."""
     with storage_errors(), suppress(FileNotFoundError):
         if take.in_chunks:
-            mark_settled(take.folder.parent, take.token, discarded=not kept)
+            mark_settled(take.folder.parent, take.token)
         shutil.rmtree(take.folder)
 
 

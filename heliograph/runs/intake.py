@@ -82,7 +82,7 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
         )
         recording = save_recording(store, path, facts=facts)
         assign_waiting_recording(store, recording.id, participant_id or noted_participant(held))
-        discard_take(held, kept=True)
+        discard_take(held)
     return recording
 
 

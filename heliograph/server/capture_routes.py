@@ -177,8 +177,7 @@ class CaptureService:
                 headers = {"Connection": "close"} if refused.status in (408, 413) else {}
                 return _say(refused.status, refused.reason, headers=headers)
             except ChunkError as error:
-                status = _STATUS.get(error.reason, 409)
-                return _say(status, error.reason, missing=list(error.missing), discarded=error.discarded)
+                return _say(_STATUS.get(error.reason, 409), error.reason, missing=list(error.missing))
             except SpoolError as error:
                 _LOGGER.error("a piece of a recording could not be stored: %s", error)
                 return _say(507, str(error.kind))
@@ -320,18 +319,11 @@ def _answer(state: ChunkState) -> Response:
 
 
 def _say(
-    status: int,
-    reason: str,
-    *,
-    missing: list[int] | None = None,
-    discarded: bool = False,
-    headers: dict[str, str] | None = None,
+    status: int, reason: str, *, missing: list[int] | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     said: dict[str, object] = {"reason": str(reason)}
     if missing:
         said["missing"] = missing
-    if discarded:
-        said["discarded"] = True
     return _with_no_store(JSONResponse(said, status, headers=headers))
 
 

@@ -38,8 +38,14 @@ def describe_interruptions(processing: Mapping[str, str]) -> list[str]:
         *_describe_spans(events, _AWAY, _BACK, "The microphone was taken away", still),
         *_describe_spans(events, {"hidden"}, {"visible"}, "The page was in the background", still),
         *(f"The microphone was disconnected at {_clock(at)}." for at, what in events if what == "ended"),
+        *(
+            f"The microphone's sampling rate changed at {_clock(at)}; the recording ended there."
+            for at, what in events
+            if what == "rate"
+        ),
         *(f"The computer slept at {_clock(at)}." for at, what in events if what == "slept"),
         *(f"More happened after {_clock(at)} than was noted." for at, _ in events[-1:] if is_cut),
+        *(["More short interruptions happened than are told here."] if _CUT in noted[:-1] else []),
         *_describe_silence(processing.get("filled_stretches_s", ""), "No sound came from the microphone"),
         *_describe_silence(processing.get("missing_stretches_s", ""), "Sound never arrived here"),
         *(

@@ -216,21 +216,68 @@ def test_after_stop_start_waits_for_the_review_and_after_start_again_for_nothing
         await hear(2);
         find(".stop").click();
         await recorder.sender.closed;
-        const saved = [recorder.phase, find(".start").hidden, status(), reports.at(-1).phase, reports.at(-1).take];
+        const told = reports.at(-1).take === recorder.sender.record.take;
+        const saved = [recorder.phase, find(".start").hidden, status(), reports.at(-1).phase, told];
         const wait = setTimeout;
         window.setTimeout = (then, ms) => wait(then, ms / 100);
         recorder.phase = "check";
-        recorder.awaitReview();
+        recorder.awaitReview(recorder.sender.record);
         await sleep(2 * SAVED_MS);
-        return [again, saved, recorder.phase, find(".start").hidden];
+        return [again, saved, recorder.phase, find(".start").hidden, reports.at(-1).take];
         """,
     )
     assert found == [
         ["check", False, True],
-        ["saved", True, TROUBLE_WORDS["saved"], "saved", None],
+        ["saved", True, TROUBLE_WORDS["saved"], "saved", True],
         "check",
         False,
+        None,
     ]
+
+
+def test_another_participant_s_recording_gives_way_to_no_review(page):
+    found = run_recorder(
+        page,
+        """
+        await start();
+        await hear(1);
+        recorder.participantNote = "2";
+        find(".stop").click();
+        await recorder.sender.closed;
+        return [recorder.phase, find(".start").hidden, reports.at(-1).take];
+        """,
+    )
+    assert found == ["check", False, None]
+
+
+@pytest.mark.parametrize(
+    ("happens", "phases"),
+    [
+        ("", ["recording", "off"]),  # A server that was started again draws the page anew, slowly.
+        ("history.pushState(null, '', '/trends');", ["off", "off"]),
+        ("mount({ parentElement: courier, data: { ...data, headless: true }, setStateValue });", ["off", "off"]),
+    ],
+)
+def test_a_recorder_that_is_drawn_again_late_records_on_unless_the_page_was_left(page, happens, phases):
+    found = run_recorder(
+        page,
+        f"""
+        const courier = document.body.appendChild(document.createElement("div")).attachShadow({{ mode: "open" }});
+        courier.innerHTML = root.innerHTML;
+        await start();
+        await hear(1);
+        const wait = setTimeout;
+        window.setTimeout = (then, ms) => wait(then, ms / 100);
+        mount({{ parentElement: root, data, setStateValue }})();
+        {happens}
+        await sleep(3 * GRACE_MS);
+        const soon = recorder.phase;
+        pass(SLOW_MS / 1000);
+        await sleep(3 * GRACE_MS);
+        return [soon, recorder.phase];
+        """,
+    )
+    assert found == phases
 
 
 def test_the_browser_is_asked_once_to_keep_what_it_has(page):

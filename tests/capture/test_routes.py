@@ -301,20 +301,6 @@ def test_while_a_take_is_kept_its_browser_is_told_to_wait(client, clock, tmp_pat
     assert put(client, clock, 1).status_code == 201
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_browser_is_told_whether_its_take_was_kept_or_discarded(client, clock, tmp_path, kept):
-    """What it still has of a discarded one is not wanted; of one that was kept it may be."""
-    begin(client, clock)
-    assert put(client, clock, 0).status_code == 201
-    assert finish(client, clock, [PIECE]).status_code == 200
-    take = load_take(tmp_path / "spool", TAKE)
-    discard_take(take, kept=kept)
-    discard_take(take, kept=not kept)  # From a list that somebody else has open.
-    told = {"reason": "settled"} if kept else {"reason": "settled", "discarded": True}
-    for answer in (put(client, clock, 1), finish(client, clock, [PIECE])):
-        assert (answer.status_code, answer.json()) == (410, told)
-
-
 def test_a_piece_that_is_too_large_is_refused_before_it_is_read(client, clock, tmp_path):
     begin(client, clock)
     for data in (b"\0" * 576_002, PIECE + b"\0\0"):

@@ -52,6 +52,18 @@ from heliograph.ui.interruptions import describe_interruptions
         ({"skipped_s": "13: 0.09; …"}, ["About 0.09 s of sound are missing near 0:13.",
                                         "More sound is missing later on."]),
         ({"events": "12.3 slept", "silent_input_s": "0.04"}, ["The computer slept at 0:12."]),
+        (
+            {"events": "75.0 rate"},
+            ["The microphone's sampling rate changed at 1:15; the recording ended there."],
+        ),
+        (
+            {"events": "1.0 muted; 2.0 unmuted; …; 75.0 ended"},
+            [
+                "The microphone was taken away from 0:01 to 0:02.",
+                "The microphone was disconnected at 1:15.",
+                "More short interruptions happened than are told here.",
+            ],
+        ),
         ({"silent_input_s": "<b>3</b>"}, []),
         (
             {"silent_input_s": "0.37"},

@@ -13,7 +13,6 @@ from heliograph.audio import SpoolError, StorageProblem
 from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_registry import hold_chunk_take, open_chunk_take
 from heliograph.audio.chunk_take import ChunkError, ChunkProblem, Ending
-from heliograph.audio.settled import is_discarded
 from heliograph.audio.spool import CHUNKS_PATIENCE_S, SpooledTake, load_take, load_takes
 from heliograph.audio.take_facts import TakeEnd
 from heliograph.runs import intake
@@ -76,7 +75,6 @@ def test_a_piece_that_comes_while_its_take_is_kept_is_not_accepted(store, monkey
     recording = keep_take(store, take, participant_id=None)
     assert reasons == [ChunkProblem.BEING_KEPT]
     assert refuse(store, 2) is ChunkProblem.SETTLED
-    assert not is_discarded(store.spool_folder, TAKE)
     kept = decode_recording(recording_path(store, recording))
     assert np.array_equal(np.round(kept.samples * 32768).astype(np.int16), SOUND[: 2 * RATE_HZ])
 
@@ -135,7 +133,6 @@ def test_a_piece_that_comes_while_its_take_is_discarded_is_not_accepted(store, m
     discard_unfinished(store, unfinished)
     assert reasons == [ChunkProblem.BEING_KEPT]
     assert refuse(store, 1) is ChunkProblem.SETTLED
-    assert is_discarded(store.spool_folder, TAKE)
     assert not (store.spool_folder / TAKE).exists()
 
 

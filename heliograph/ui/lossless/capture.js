@@ -3,6 +3,7 @@
 
 const POST_ROLL_S = 0.3;
 const GRACE_MS = 1500;
+const SLOW_MS = 20000; // Of a server that was just started again.
 const LONGEST_S = 86399; // Of the clock: somebody may shut the lid for days.
 const LATE_S = 15; // A microphone that is away does not count to the limit; the clock does.
 const SAVED_MS = 10000; // Until then the review opens, or the take was somebody else's.
@@ -15,6 +16,8 @@ class Recorder extends Microphone {
     this.listeners = new Set();
     this.views = new Set();
     this.senders = new Map();
+    this.saved = null;
+    this.couriers = new Set();
     this.over = new Set();
     this.seconds = 0;
     this.renewals = 0;
@@ -131,20 +134,23 @@ class Recorder extends Microphone {
       if (["recording", "sending"].includes(this.phase)) {
         this.rest();
         this.phase = this.source ? "check" : "off";
-        if (sender.done && record.ending.end !== "abandoned") this.awaitReview();
+        const isOwn = record.note === this.participantNote; // Another participant's goes to the list there.
+        if (sender.done && record.ending.end !== "abandoned" && isOwn) this.awaitReview(record);
       }
     }
     this.changed();
   }
 
-  // What was started now would end with this component, which is about to give way to the review.
-  awaitReview() {
+  // What was started now would end with this component, which is about to give way to the review. The take is told
+  // until then: a server that was started again in the last moment has not heard of it.
+  awaitReview({ serverTake }) {
     const before = this.phase;
     this.phase = "saved";
+    this.saved = serverTake;
     clearTimeout(this.reviewing);
     this.reviewing = setTimeout(() => {
-      if (this.phase !== "saved") return;
-      this.phase = before;
+      this.saved = null;
+      if (this.phase === "saved") this.phase = before;
       this.changed();
     }, SAVED_MS);
   }
@@ -328,7 +334,7 @@ class Recorder extends Microphone {
     const senders = this.ownSenders();
     return {
       phase: this.phase,
-      take: this.currentSender ? this.currentSender.record.serverTake : null,
+      take: this.currentSender ? this.currentSender.record.serverTake : this.saved,
       takes: senders.map(({ record }) => ({ take: record.serverTake, note: record.note })),
       renew: senders.some((sender) => !sender.permit && !sender.done) ? this.renewals : 0,
       unsupported: whyUnsupported() === "unsupported",

@@ -47,10 +47,12 @@ class View {
     this.headless = data.headless;
     this.setStateValue = setStateValue;
     if (this.headless) {
+      this.recorder.couriers.add(this);
       this.reported ??= JSON.stringify({ takes: [], renew: 0 }); // Nothing to tell as long as nothing waits.
     } else {
       clearTimeout(this.recorder.leaving);
       this.recorder.views.add(this);
+      this.recorder.path = location.pathname;
     }
     this.recorder.listeners.add(this.listener);
     this.recorder.configure(data);
@@ -64,19 +66,28 @@ class View {
     this.draw();
   }
 
-  // The element is gone. When no other takes its place soon, the page was left.
+  // The element is gone. When no other takes its place soon, the page was left; while something is recorded a slow
+  // server has more time to draw it again, as long as nothing shows that it won't.
   leave() {
     clearInterval(this.timer);
     this.timer = null;
     const recorder = this.recorder;
     recorder.listeners.delete(this.listener);
+    recorder.couriers.delete(this);
     if (!recorder.views.delete(this)) return;
-    clearTimeout(recorder.leaving);
-    recorder.leaving = setTimeout(() => {
+    const since = now();
+    const check = () => {
       if (recorder.views.size) return;
+      const isHere = location.pathname === recorder.path && !recorder.couriers.size && now() - since < SLOW_MS;
+      if (recorder.phase === "recording" && isHere) return waitAndCheck();
       recorder.leave();
       recorder.turnOff();
-    }, GRACE_MS);
+    };
+    const waitAndCheck = () => {
+      clearTimeout(recorder.leaving);
+      recorder.leaving = setTimeout(check, GRACE_MS);
+    };
+    waitAndCheck();
   }
 
   tell() {
