@@ -68,6 +68,19 @@ def test_what_arrives_for_the_chosen_participant_goes_up_for_review(open_page, b
     assert len(app.session_state["record_waiting"]) == 1
 
 
+def test_what_was_saved_around_a_restart_goes_up_for_review_in_the_session_after_it(open_page, browser, people):
+    """The new session has never heard of its recording."""
+    app = open_page("record", participant=str(people[0]))
+    browser.record(FIRST, people[0])
+    browser.finish(FIRST)
+    browser.tell("saved", FIRST)
+    run(app)
+    assert kept(browser) == [people[0]]
+    assert len(app.session_state["record_waiting"]) == 1
+    run(app)
+    assert len(app.session_state["record_waiting"]) == 1
+
+
 def test_what_arrives_when_another_participant_is_chosen_stays_with_its_own(open_page, browser, people):
     app = open_page("record", participant=str(people[0]))
     browser.record(FIRST, people[0])

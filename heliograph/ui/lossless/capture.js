@@ -103,7 +103,8 @@ class Recorder extends Microphone {
     this.problem = null;
     this.ending = false;
     const facts = this.facts();
-    const record = { take, note: this.participantNote, workspace: this.workspace, rate: this.rate, facts, filledIn: this.filledIn };
+    const { participantNote: note, workspace, rate, filledIn } = this;
+    const record = { take, note, workspace, rate, facts, filledIn };
     this.sender = this.follow(record);
     this.take = take;
     this.phase = "recording";

@@ -17,9 +17,9 @@ function openDatabase() {
   });
 }
 
-// A take has the same name here for good, whatever the server calls it. Every method is safe without a database (a private window may have none), and opens one again that the browser
-// closed (some do so to pages in the background). Changes are made in the order in which they were asked for, and at
-// once where they can be: the page may be going.
+// A take has the same name here for good, whatever the server calls it. Every method is safe without a database (a
+// private window may have none), and opens one again that the browser closed (some do so to pages in the background).
+// Changes are made in the order in which they were asked for, and at once where they can be: the page may be going.
 class Keep {
   constructor() {
     this.database = null;

@@ -19,10 +19,10 @@ function nameProblem(error) {
   return "failed";
 }
 
-// The microphone that somebody chose, for the recordings to come and the next visit.
 const BEAT_MS = 500;
 const STALL_BEATS = 4; // In a row without sound. They stand still as long as the page is too busy to take any.
 
+// The microphone that somebody chose, for the recordings to come and the next visit.
 const CHOSEN = "heliograph.microphone";
 function loadChosen() {
   try {
