@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 
 import numpy as np
@@ -11,10 +12,11 @@ from playwright.sync_api import Page
 
 from heliograph.store import Recording, RecordingSource, load_waiting_recordings, recording_path
 from tests.browser.journeys import open_record, record_until, start_lossless
-from tests.browser.microphones import ExactMatch, compare_exactly, load_mono
+from tests.browser.microphones import ExactMatch, Stretch, compare_exactly, find_stretches, load_mono
 from tests.browser.servers import AppServer
 
 QUANTUM = 128
+LATE_S = 0.02  # Of a made microphone on a starved computer.
 
 _SCRIPT = """
 (() => {
@@ -102,6 +104,28 @@ def expect_whole(captured: np.ndarray, once: np.ndarray) -> None:
     print(f"\nplayed {once.size} samples, heard {heard.size} after {np.flatnonzero(captured)[0]}")
     np.testing.assert_array_equal(heard[heard != 0], once[once != 0])
     assert 0 <= heard.size - once.size <= 20 * QUANTUM
+
+
+def expect_stretches(captured: np.ndarray, played: np.ndarray, most: int) -> int:
+    """Every sample is the played one, but for dead silence between them, whose length in samples is returned.
+
+    At such a place the microphone may go on up to `most` samples later than where it had stopped.
+    """
+    stretches = find_stretches(captured, played)
+    print(f"\nstretches that are the played file: {stretches}")
+    exact = np.zeros(captured.size, bool)
+    for one in stretches:
+        exact[one.start : one.stop] = True
+    assert np.count_nonzero(captured[~exact]) <= 2 * QUANTUM
+    for last, after in itertools.pairwise(stretches):
+        assert -QUANTUM <= compute_skipped(last, after, played) <= most
+    return int(np.count_nonzero(~exact))
+
+
+def compute_skipped(last: Stretch, after: Stretch, played: np.ndarray) -> int:
+    """How many samples of the played loop, less than half of it, were left out between two stretches."""
+    skipped = after.lag - last.lag + after.start - last.stop
+    return (skipped + played.size // 2) % played.size - played.size // 2
 
 
 def expect_exact(

@@ -15,12 +15,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SPEECH
 from tests.browser.journeys import open_record, record_until, start_lossless, stop_recording
-from tests.browser.lossless_microphones import QUANTUM, load_captured
-from tests.browser.microphones import FAKE_RATE_HZ, Stretch, find_stretches, load_mono
+from tests.browser.lossless_microphones import LATE_S, compute_skipped, expect_stretches, load_captured
+from tests.browser.microphones import FAKE_RATE_HZ, find_stretches, load_mono
 
 pytestmark = pytest.mark.browser
-
-LATE = round(0.02 * FAKE_RATE_HZ)
 
 
 @pytest.fixture(scope="module")
@@ -49,28 +47,6 @@ def busy_computer() -> Iterator[None]:
             program.wait()
 
 
-def expect_stretches(captured: np.ndarray, played: np.ndarray, most: int) -> int:
-    """Every sample is the played one, but for dead silence between them, whose length in samples is returned.
-
-    At such a place the microphone may go on up to `most` samples later than where it had stopped.
-    """
-    stretches = find_stretches(captured, played)
-    print(f"\nstretches that are the played file: {stretches}")
-    exact = np.zeros(captured.size, bool)
-    for one in stretches:
-        exact[one.start : one.stop] = True
-    assert np.count_nonzero(captured[~exact]) <= 2 * QUANTUM
-    for last, after in itertools.pairwise(stretches):
-        skipped = compute_jump(last, after, played) + after.start - last.stop
-        assert -QUANTUM <= skipped <= most
-    return int(np.count_nonzero(~exact))
-
-
-def compute_jump(last: Stretch, after: Stretch, played: np.ndarray) -> int:
-    """By how many samples of the played loop more was left out than put in between two stretches."""
-    return (after.lag - last.lag + played.size // 2) % played.size - played.size // 2
-
-
 def test_an_audio_context_loses_nothing_on_a_busy_computer_or_tells(server, page, played):
     """A microphone that is itself late, as on a starved computer, leaves dead silence, and that is told."""
     number = open_record(page, server, "Lossless context")
@@ -82,7 +58,7 @@ def test_an_audio_context_loses_nothing_on_a_busy_computer_or_tells(server, page
     recording, captured = load_captured(server, number)
     processing = recording.facts.processing
     assert processing["captured_by"] == "audio context"
-    silent = expect_stretches(captured, played, LATE)
+    silent = expect_stretches(captured, played, round(LATE_S * FAKE_RATE_HZ))
     assert float(processing["silent_input_s"]) >= silent / FAKE_RATE_HZ - 0.01
 
 
@@ -107,7 +83,7 @@ def test_what_an_audio_context_did_not_hear_is_told_to_the_second(server, page, 
     second, missing_s = (float(text) for text in facts.processing["skipped_s"].split(": "))
     expect_stretches(captured, played, FAKE_RATE_HZ)
     stretches = find_stretches(captured, played)
-    jumped, at = max((compute_jump(*pair, played), pair[1].start) for pair in itertools.pairwise(stretches))
+    jumped, at = max((compute_skipped(*pair, played), pair[1].start) for pair in itertools.pairwise(stretches))
     assert abs(at / FAKE_RATE_HZ - second) < 2
     # What the device had ready when the context stood still, a tenth of a second at most, still came.
     assert jumped / FAKE_RATE_HZ - 0.02 < missing_s < jumped / FAKE_RATE_HZ + 0.15
