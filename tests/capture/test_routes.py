@@ -2,93 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 
 from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_registry import hold_chunk_take
-from heliograph.audio.permits import Permit, issue_permit
 from heliograph.audio.spool import discard_take, load_take
 from heliograph.runs.intake import keep_take
 from heliograph.server.capture_routes import (
     LOGGED_EVERY_S,
-    MAX_JSON_BYTES,
-    REFUSED_BURST,
-    TAKE_BURST,
     make_capture_app,
+)
+from tests.capture.recorder import (
+    BEGINNING,
+    KEY,
+    OWN,
+    PIECE,
+    TAKE,
+    begin,
+    finish,
+    permit,
+    piece_headers,
+    put,
+    written,
 )
 from tests.pages import demo
 from tests.sandbox.clients import TestClient
-
-KEY = b"k" * 32
-TAKE = "take-0123456789"
-OWN = "http://heliograph.test"
-PIECE = bytes(range(256)) * 375  # A second of 16 bits at 48 kHz.
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(tmp_path: Path, clock: Clock) -> Starlette:
-    return make_capture_app(tmp_path / "spool", lambda: KEY, clock=clock, body_timeout_s=0.3)
-
-
-@pytest.fixture
-def client(app: Starlette) -> Iterator[TestClient]:
-    with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
-        yield client
-
-
-def permit(clock: Clock, take: str = TAKE, *, key: bytes = KEY, lasts_s: float = 600) -> dict[str, str]:
-    text = issue_permit(key, Permit(take, "7", clock.now_s + lasts_s))
-    return {"X-Capture-Permit": text, "Origin": OWN}
-
-
-def piece_headers(data: bytes = PIECE, bits: int = 16) -> dict[str, str]:
-    return {"Content-Type": f"audio/l{bits}", "X-Chunk-SHA256": hashlib.sha256(data).hexdigest()}
-
-
-BEGINNING = {"rate_hz": 48_000, "facts": {"echo_cancellation": "off"}}
-
-
-def begin(client: TestClient, clock: Clock, take: str = TAKE) -> Any:
-    answer = client.put(f"/takes/{take}", headers=permit(clock, take), json=BEGINNING)
-    assert answer.status_code == 200, answer.text
-    return answer
-
-
-def put(client: TestClient, clock: Clock, index: int, data: bytes = PIECE, **headers: str) -> Any:
-    every = {**permit(clock), **piece_headers(data), **headers}
-    return client.put(f"/takes/{TAKE}/{index}", headers=every, content=data)
-
-
-def finish(client: TestClient, clock: Clock, pieces: list[bytes], **changes: object) -> Any:
-    whole = compute_whole_hash(hashlib.sha256(piece).digest() for piece in pieces)
-    said = {"chunks": len(pieces), "samples": sum(map(len, pieces)) // 2, "sha256": whole, **changes}
-    return client.post(f"/takes/{TAKE}/finish", headers=permit(clock), json=said)
-
-
-def written(tmp_path: Path) -> list[str]:
-    return sorted(path.name for path in tmp_path.rglob("*.s16"))
 
 
 def test_a_take_comes_in_reordered_and_doubled_and_is_complete(client, clock, tmp_path):
@@ -301,117 +246,6 @@ def test_while_a_take_is_kept_its_browser_is_told_to_wait(client, clock, tmp_pat
     assert put(client, clock, 1).status_code == 201
 
 
-def test_a_piece_that_is_too_large_is_refused_before_it_is_read(client, clock, tmp_path):
-    begin(client, clock)
-    for data in (b"\0" * 576_002, PIECE + b"\0\0"):
-        assert put(client, clock, 0, data).status_code == 413
-    assert put(client, clock, 0, PIECE, **{"Content-Length": "99999999999"}).status_code in (400, 413)
-    answer = client.put(f"/takes/{TAKE}", headers=permit(clock), content=b" " * (MAX_JSON_BYTES + 1))
-    assert answer.status_code == 413
-    assert written(tmp_path) == []
-
-
-def ask_raw(app: Starlette, clock: Clock, parts: Iterator[bytes | float]) -> int:
-    """Send a body part by part (a number: wait so long) without stating its length; returns the status."""
-    headers = {**permit(clock), **piece_headers(), "Host": "heliograph.test"}
-    scope = {
-        "type": "http",
-        "method": "PUT",
-        "path": f"/takes/{TAKE}/0",
-        "raw_path": b"",
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "server": ("heliograph.test", 80),
-        "client": ("127.0.0.1", 1),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    taken = [0]
-    status: list[int] = []
-
-    async def receive() -> dict[str, Any]:
-        part = next(parts)
-        if isinstance(part, float):
-            await asyncio.sleep(part)
-            part = b"\0"
-        taken[0] += len(part)
-        assert taken[0] < 1_000_000, "the server reads on and on"
-        return {"type": "http.request", "body": part, "more_body": True}
-
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            status.append(message["status"])
-
-    asyncio.run(app(scope, receive, send))
-    return status[0]
-
-
-def test_an_endless_upload_is_cut_off(app, client, clock, tmp_path):
-    begin(client, clock)
-
-    def endless() -> Iterator[bytes | float]:
-        while True:
-            yield b"\0" * 10_000
-
-    assert ask_raw(app, clock, endless()) == 413
-    assert written(tmp_path) == []
-
-
-def test_an_upload_that_trickles_is_cut_off(app, client, clock, tmp_path):
-    begin(client, clock)
-
-    def trickle() -> Iterator[bytes | float]:
-        while True:
-            yield 0.02
-
-    assert ask_raw(app, clock, trickle()) == 408
-    assert written(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"{",
-        b"[" * 10_000,
-        b'{"rate_hz": "48000"}',
-        b'{"rate_hz": true}',
-        b'{"rate_hz": 48000, "facts": []}',
-        b'{"rate_hz": 48000, "facts": {"a": {}}}',
-        b'{"rate_hz": 1e99}',
-        b'{"rate_hz": 48000, "facts": {"label": "half \\ud83c"}}',
-    ],
-)
-def test_a_beginning_that_makes_no_sense_is_a_400(client, clock, tmp_path, body):
-    assert client.put(f"/takes/{TAKE}", headers=permit(clock), content=body).status_code == 400
-    assert not (tmp_path / "spool").exists()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"chunks": "1"},
-        {"chunks": 0},
-        {"chunks": 10**9},
-        {"samples": None},
-        {"end": "cut_off"},
-        {"end": []},
-        {"wall_clock_s": "NaN"},
-        {"wall_clock_s": "Infinity"},
-        {"wall_clock_s": -1},
-        {"wall_clock_s": 10**400},
-        {"facts": "x"},
-        {"facts": [[1, "x"]]},
-        {"lost_samples": -5},
-    ],
-)
-def test_an_end_that_makes_no_sense_is_a_400(client, clock, changes):
-    begin(client, clock)
-    put(client, clock, 0)
-    assert finish(client, clock, [PIECE], **changes).status_code == 400
-
-
 def test_damage_on_the_way_is_noticed_and_mended_by_sending_again(client, clock):
     begin(client, clock)
     damaged = put(client, clock, 0, PIECE[:-1] + b"x", **{"X-Chunk-SHA256": hashlib.sha256(PIECE).hexdigest()})
@@ -438,55 +272,6 @@ def test_a_full_disk_is_a_507_at_every_step_and_what_was_refused_can_be_sent_aga
     assert finish(client, clock, [PIECE]).status_code == 200
 
 
-def test_one_take_may_not_flood_the_server(client, clock):
-    begin(client, clock)
-    headers = permit(clock)
-
-    def ask() -> int:
-        return client.put(f"/takes/{TAKE}", headers=headers, json=BEGINNING).status_code
-
-    assert [ask() for _ in range(int(TAKE_BURST) + 5)].count(429) >= 4
-    begin(client, clock, "take-other-1234")
-    clock.now_s += 10
-    assert ask() == 200
-
-
-def refuse_until_too_often(client: TestClient) -> None:
-    headers = {"X-Capture-Permit": "a.b", "Origin": OWN}
-    answers = [client.put(f"/takes/{TAKE}", headers=headers) for _ in range(int(REFUSED_BURST) + 1)]
-    assert answers[-1].status_code == 429
-
-
-def test_a_permit_that_ran_out_is_said_whatever_others_at_the_same_address_do(client, clock):
-    """Only on a 401 does the browser ask for a new one; several may sit behind one proxy."""
-    begin(client, clock)
-    refuse_until_too_often(client)
-    expired = {**permit(clock, lasts_s=0), **piece_headers()}
-    for _ in range(int(REFUSED_BURST) + 5):
-        answer = client.put(f"/takes/{TAKE}/0", headers=expired, content=PIECE)
-        assert (answer.status_code, answer.json()) == (401, {"reason": "expired"})
-
-
-@pytest.mark.parametrize("clock_set_back_s", [0, 3_600])
-def test_asking_once_a_second_in_vain_is_answered_again_soon(client, clock, clock_set_back_s):
-    """A try that is one too many does not put off the next, nor does a clock that is set back."""
-    refuse_until_too_often(client)
-    clock.now_s -= clock_set_back_s
-    answers = []
-    for _ in range(10):
-        clock.now_s += 1
-        answers.append(
-            client.put(f"/takes/{TAKE}", headers={"X-Capture-Permit": "a.b", "Origin": OWN}).status_code
-        )
-    assert answers.count(401) >= 4
-
-
-def test_guessing_is_slowed_down_and_harms_nobody_who_has_a_permit(client, clock):
-    begin(client, clock)
-    refuse_until_too_often(client)
-    assert put(client, clock, 0).status_code == 201
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -508,15 +293,6 @@ def test_there_is_nothing_else_there(client, clock, method, path, status):
     answer = client.request(method, path, headers=permit(clock))
     assert answer.status_code in (status, 404, 405)
     assert "access-control-allow-origin" not in answer.headers
-
-
-@pytest.mark.parametrize("number", ["9" * 5_000, "-1", "1.5", "٣", "x", "finish"])
-def test_what_is_no_number_of_a_piece_is_not_found(client, clock, tmp_path, number):
-    path = f"/takes/{TAKE}/{number}"
-    assert client.put(path, headers={"Origin": OWN}, content=PIECE).status_code == 401
-    answer = client.put(path, headers={**permit(clock), **piece_headers()}, content=PIECE)
-    assert (answer.status_code, answer.json()) == (404, {"reason": "bad_request"})
-    assert written(tmp_path) == []
 
 
 def test_the_code_for_the_audio_thread_is_served_to_everyone(client):

@@ -45,3 +45,10 @@ class Browser:
     def _pieces(self, take: str, seconds: int) -> list[bytes]:
         voice = np.random.default_rng(sum(take.encode()))
         return [voice.integers(-3000, 3000, RATE_HZ).astype("<i2").tobytes() for _ in range(seconds)]
+
+
+def run(app: Any) -> Any:
+    """Another run of the page, which must not fail."""
+    app.run()
+    assert not app.exception, [entry.message for entry in app.exception]
+    return app

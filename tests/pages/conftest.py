@@ -45,6 +45,12 @@ def person(store: Store) -> int:
 
 
 @pytest.fixture
+def people(store: Store) -> tuple[int, int]:
+    """Two participants, P-001 and P-002."""
+    return demo.add_participant(store, "P-001"), demo.add_participant(store, "P-002")
+
+
+@pytest.fixture
 def pilot(store: Store) -> Store:
     """The store with the simulated pilot study in it, up to today."""
     fill_pilot(store, until=date.today())

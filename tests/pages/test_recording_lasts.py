@@ -14,7 +14,7 @@ from heliograph.ui.recorder_words import STOP_FIRST
 from heliograph.ui.webrtc import MicrophoneState
 from heliograph.ui.workspace import get_workspace
 from tests.pages import demo
-from tests.pages.browsers import Browser
+from tests.pages.browsers import Browser, run
 
 FIRST, SECOND = "take_first", "take_second"
 MODES = [RecorderMode.LOSSLESS, RecorderMode.WEBRTC]
@@ -27,17 +27,6 @@ def browser(home, monkeypatch) -> Browser:
     state = MicrophoneState(connecting=True, connected=True)
     monkeypatch.setattr(recorder, "show_microphone", lambda *args, **kwargs: state)
     return found
-
-
-@pytest.fixture
-def people(store) -> tuple[int, int]:
-    return demo.add_participant(store, "P-001"), demo.add_participant(store, "P-002")
-
-
-def run(app: Any) -> Any:
-    app.run()
-    assert not app.exception, [entry.message for entry in app.exception]
-    return app
 
 
 def open_recording(

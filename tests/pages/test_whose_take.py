@@ -14,8 +14,7 @@ from heliograph.store import load_waiting_recordings
 from heliograph.ui import lossless, recorder
 from heliograph.ui.webrtc import MicrophoneState
 from heliograph.ui.workspace import get_workspace
-from tests.pages import demo
-from tests.pages.browsers import Browser
+from tests.pages.browsers import Browser, run
 
 FIRST, SECOND = "take_first", "take_second"
 
@@ -25,17 +24,6 @@ def browser(home, monkeypatch) -> Browser:
     found = Browser(get_workspace().store)
     monkeypatch.setattr(lossless, "_read_report", lambda _found: found.report)
     return found
-
-
-@pytest.fixture
-def people(store) -> tuple[int, int]:
-    return demo.add_participant(store, "P-001"), demo.add_participant(store, "P-002")
-
-
-def run(app: Any) -> Any:
-    app.run()
-    assert not app.exception, [entry.message for entry in app.exception]
-    return app
 
 
 def kept(browser: Browser) -> list[int | None]:
