@@ -28,6 +28,8 @@ MAC_BROWSERS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+FIREFOXES = ("firefox-esr", "firefox")
+MAC_FIREFOX = "/Applications/Firefox.app/Contents/MacOS/firefox"
 
 
 def main(arguments: list[str]) -> int:
@@ -63,6 +65,7 @@ def test(arguments: list[str]) -> int:
     """Run the whole suite on two cores, browser tests last; ends with pytest's closing line."""
     install(TEST_REQUIREMENTS)
     browser = find_browser() or install_browser()
+    install_firefox()
     environment = {"HELIOGRAPH_CHROMIUM": browser} if browser else {}
     return call([str(PYTHON), "-m", "pytest", *IN_PARALLEL, *arguments], environment)
 
@@ -109,8 +112,7 @@ def create_environment() -> None:
         return
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
     if shutil.which("apt-get") and is_root():
-        call(["apt-get", "update", "-qq"], quiet=True)
-        call(["apt-get", "install", "-y", "-qq", package], {"DEBIAN_FRONTEND": "noninteractive"}, quiet=True)
+        install_packages(package)
     if call(command) != 0:
         hint = f"install it with: sudo apt-get install {package}" if shutil.which("apt-get") else "see above"
         raise SystemExit(f"heliograph: this Python can't make a virtual environment; {hint}")
@@ -119,9 +121,17 @@ def create_environment() -> None:
 def find_browser() -> str | None:
     """A Chromium that starts: the one in `HELIOGRAPH_CHROMIUM`, on the PATH, or in its usual place."""
     named = os.environ.get("HELIOGRAPH_CHROMIUM")
-    candidates = [named, *(shutil.which(name) for name in BROWSERS), *MAC_BROWSERS]
-    for path in candidates:
-        # Ubuntu's package is a stub that only says how to get the snap: ask it for its version.
+    return find_program(named, *(shutil.which(name) for name in BROWSERS), *MAC_BROWSERS)
+
+
+def find_firefox() -> str | None:
+    """A Firefox that starts: the one on the PATH, or in its usual place."""
+    return find_program(*(shutil.which(name) for name in FIREFOXES), MAC_FIREFOX)
+
+
+def find_program(*paths: str | None) -> str | None:
+    """The first of them that is there and tells its version: some of Ubuntu's only say how to get the snap."""
+    for path in paths:
         if path and Path(path).exists() and call([path, "--version"], quiet=True) == 0:
             return path
     return None
@@ -131,17 +141,7 @@ def install_browser() -> str | None:
     """Chromium by the system's package manager as root, else Playwright's own (None: it finds that itself)."""
     if shutil.which("apt-get") and is_root():
         print("Installing Chromium for the browser tests …", flush=True)
-        call(["apt-get", "update", "-qq"], quiet=True)
-        packages = [
-            "apt-get",
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-            "chromium",
-            "fonts-dejavu-core",
-        ]
-        call(packages, {"DEBIAN_FRONTEND": "noninteractive"}, quiet=True)
+        install_packages("chromium", "fonts-dejavu-core")
         browser = find_browser()
         if browser:
             return browser
@@ -149,6 +149,23 @@ def install_browser() -> str | None:
     if call([str(PYTHON), "-m", "playwright", "install", *with_libraries, "chromium"]) != 0:
         raise SystemExit("heliograph: no Chromium here and none could be installed; install one and try again")
     return None
+
+
+def install_firefox() -> None:
+    """Firefox and a sound output for it, where the system has packages of them; elsewhere its few tests skip."""
+    tried = VENV / ".tried-firefox"
+    if tried.exists() or find_firefox() or not (shutil.which("apt-get") and is_root()):
+        return
+    print("Installing Firefox for the browser tests …", flush=True)
+    install_packages("firefox-esr", "pulseaudio")
+    tried.touch()
+
+
+def install_packages(*names: str) -> None:
+    """Debian's packages, as root; whoever calls looks whether that worked."""
+    call(["apt-get", "update", "-qq"], quiet=True)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *names]
+    call(command, {"DEBIAN_FRONTEND": "noninteractive"}, quiet=True)
 
 
 def port_problem(port: str) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from heliograph.__main__ import find_firefox
 from tests.browser.sound_output import silent_output
 
 PATIENCE_S = 60.0
@@ -33,10 +33,6 @@ PREFERENCES = {
     "services.settings.server": "data:,",
     "toolkit.telemetry.enabled": False,
 }
-
-
-def find_firefox() -> str | None:
-    return shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 class Firefox:

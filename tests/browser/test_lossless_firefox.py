@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from heliograph.__main__ import find_firefox
 from heliograph.store import Recording, load_waiting_recordings, recording_path
 from tests.browser.conftest import SPEECH
-from tests.browser.firefox import FIND, Firefox, find_firefox
+from tests.browser.firefox import FIND, Firefox
 from tests.browser.lossless_microphones import RECORD_ONCE, expect_whole, make_microphone_script
 from tests.browser.microphones import load_mono
 from tests.browser.servers import AppServer
@@ -22,7 +24,10 @@ def turn_on(firefox: Firefox, url: str) -> None:
     firefox.open(url)
     firefox.press("Turn on the microphone")
     firefox.wait_for(f"['check', 'off'].includes({RECORDER}.phase)")
-    assert firefox.evaluate(f"{RECORDER}.problem") is None
+    problem = firefox.evaluate(f"{RECORDER}.problem")
+    if problem == "no_output" and shutil.which("pulseaudio") is None:
+        pytest.skip("no sound output here")
+    assert problem is None
 
 
 def expect_review(firefox: Firefox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -75,7 +76,8 @@ class Nursery:
         """Give the child some seconds, then kill it; returns its exit code, -9 for a kill."""
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], seconds)[0]:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # It may end in this very moment.
+                os.kill(pid, signal.SIGKILL)
         return int(self._read()["status"])
 
     def close(self) -> None:

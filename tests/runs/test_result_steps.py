@@ -32,17 +32,16 @@ def test_a_run_that_ends_in_an_error_is_data_and_calls_for_attention(lab: Lab) -
 
 def test_warnings_and_times_of_thymia_are_kept(lab: Lab) -> None:
     run = lab.run_to_running()
-    times = {
-        "createdAt": "2026-11-22T10:00:00Z",
-        "runAt": "2026-11-22T10:00:05+00:00",
-        "completedAt": "2026-11-22T10:00:09",
-    }
+    created, begun, completed = (
+        f"{lab.now_utc + timedelta(seconds=later):%Y-%m-%dT%H:%M:%S}" for later in (0, 5, 9)
+    )
+    times = {"createdAt": f"{created}Z", "runAt": f"{begun}+00:00", "completedAt": completed}
     lab.thymia.complete(run.thymia_id, warnings=["LOW_SNR"], **times)
     run = lab.step_when_due(run.id)
     assert run.warnings == ("LOW_SNR",)
-    assert run.created_utc == "2026-11-22T10:00:00.000Z"
-    assert run.run_utc == "2026-11-22T10:00:05.000Z"
-    assert run.completed_utc == "2026-11-22T10:00:09.000Z"
+    assert run.created_utc == f"{created}.000Z"
+    assert run.run_utc == f"{begun}.000Z"
+    assert run.completed_utc == f"{completed}.000Z"
 
 
 @pytest.mark.parametrize(

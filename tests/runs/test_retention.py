@@ -30,11 +30,11 @@ def is_file_there(lab: Lab, run_id: int) -> bool:
 
 def test_the_deadline_is_twelve_hours_after_completion_and_is_the_next_step(lab: Lab) -> None:
     run = lab.run_to_running(delete_data=True)
-    lab.thymia.complete(run.thymia_id, completedAt="2026-11-22T10:00:00Z")
-    lab.now_utc = lab.now_utc.replace(year=2026, month=11, day=22, hour=10, minute=30)
-    lab.move(run.id, RunState.RUNNING, next_step_utc=to_utc_text(lab.now_utc))
-    run = lab.step(run.id)
-    assert run.deletion_due_utc == run.next_step_utc == "2026-11-22T22:00:00.000Z"
+    completed_utc = lab.now_utc + timedelta(minutes=2)
+    lab.thymia.complete(run.thymia_id, completedAt=to_utc_text(completed_utc))
+    lab.now_utc += timedelta(minutes=30)
+    run = lab.step_when_due(run.id)
+    assert run.deletion_due_utc == run.next_step_utc == to_utc_text(completed_utc + timedelta(hours=12))
     assert load_run_detail(lab.store, run.id).sections
 
 

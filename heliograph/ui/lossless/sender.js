@@ -2,6 +2,7 @@
 
 const AT_ONCE = 3;
 const REQUEST_PATIENCE_MS = 20000;
+const QUICK_MS = 3000; // A piece alone; so quick a line has room for several.
 const PERMIT_PATIENCE_MS = 5000;
 const PERMIT_FRESH_MS = 300000; // For so long, at least, a new permit is good.
 const FIRST_PAUSE_MS = 400;
@@ -211,9 +212,12 @@ class Sender {
   async send(index) {
     const { bits, bytes } = this.chunks.get(index);
     const headers = { "X-Chunk-SHA256": toHex(await this.digest(index)) };
+    const askedAt = performance.now();
     const answer = await this.ask("PUT", `/${index}`, { body: bytes, type: `audio/l${bits}`, headers });
+    const isQuick = performance.now() - askedAt < QUICK_MS;
     this.flying -= 1;
     if (await this.settle(answer)) {
+      if (isQuick) this.atOnce = AT_ONCE;
       this.acknowledged.add(index);
       this.tell({});
     } else if (!this.refused) {
