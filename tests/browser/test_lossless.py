@@ -321,10 +321,33 @@ def test_a_recording_that_never_ends_is_offered_with_its_holes(server, page, pla
 def test_why_there_is_no_microphone_is_said_in_plain_words(server, page, script, said):
     page.add_init_script(script)
     open_record(page, server, f"No microphone {said}")
-    page.get_by_role("button", name="Turn on the microphone").click()
+    if "isSecureContext" not in script:  # That is told at once.
+        page.get_by_role("button", name="Turn on the microphone").click()
     expect(page.get_by_role("status").filter(has_text=said)).to_be_visible()
     expect(page.get_by_role("button", name="Turn on the microphone")).to_be_enabled()
     expect(page.get_by_role("button", name="Start recording")).to_be_hidden()
+
+
+def test_a_microphone_that_was_blocked_is_told_before_anybody_presses_a_button(server, open_window, launch):
+    """At the next visit, until it is allowed in the browser; without any microphone, that is told."""
+    strict = launch("--use-fake-device-for-media-stream", microphone=None)
+    page = open_window(strict)
+    open_record(page, server, "Blocked")
+    turn_on = page.get_by_role("button", name="Turn on the microphone")
+    turn_on.click()
+    blocked = page.get_by_text("The browser blocks the microphone")
+    expect(blocked).to_be_visible()
+    page.reload()
+    expect(turn_on).to_be_visible(timeout=LONG_MS)
+    expect(blocked).to_be_visible()
+    page.context.grant_permissions(["microphone"])
+    expect(blocked).to_have_count(0)
+    turn_on.click()
+    expect(page.get_by_role("button", name="Start recording")).to_be_visible()
+    bare = open_window(launch(microphone=None))
+    open_record(bare, server, "No microphone")
+    bare.get_by_role("button", name="Turn on the microphone").click()
+    expect(bare.get_by_text("No microphone found")).to_be_visible()
 
 
 def test_a_browser_that_cannot_record_losslessly_gets_the_next_recorder(server, page):

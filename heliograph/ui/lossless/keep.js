@@ -66,7 +66,8 @@ class Keep {
   // Whether all of it is kept.
   change(work) {
     return this.try((database, done) => {
-      const change = database.transaction(["takes", "chunks"], "readwrite");
+      // On the disk, not only on its way there, when it counts as kept: a battery may be empty.
+      const change = database.transaction(["takes", "chunks"], "readwrite", { durability: "strict" });
       change.oncomplete = () => done(true);
       change.onabort = change.onerror = () => done(false);
       work(change.objectStore("takes"), change.objectStore("chunks"));

@@ -42,7 +42,7 @@ function saveChosen(deviceId) {
 class Microphone {
   constructor() {
     this.phase = "off";
-    this.problem = null;
+    this.problem = whyUnsupported();
     this.absences = new Set();
     this.isOther = false;
     this.level = { rms: 0, peak: 0 };
@@ -50,6 +50,24 @@ class Microphone {
     this.devices = [];
     if (navigator.mediaDevices) navigator.mediaDevices.addEventListener("devicechange", () => this.listDevices());
     document.addEventListener("visibilitychange", () => this.see());
+    this.watchPermission();
+  }
+
+  // Said before anybody presses a button, where the browser tells, and taken back once the microphone is allowed.
+  async watchPermission() {
+    let permission;
+    try {
+      permission = await navigator.permissions.query({ name: "microphone" });
+    } catch (error) {
+      return;
+    }
+    permission.onchange = () => {
+      if (this.phase !== "off") return;
+      if (permission.state === "denied") this.problem ||= "denied";
+      else if (this.problem === "denied") this.problem = null;
+      this.changed();
+    };
+    permission.onchange();
   }
 
   // Whether it is taken away for any reason right now: one may be over before another.
