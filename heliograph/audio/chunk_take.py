@@ -120,11 +120,24 @@ class ChunkTake:
         with self._used():
             return self._participant_note
 
-    def begin(self, *, rate_hz: int, participant_note: str, facts: Mapping[str, str]) -> ChunkState:
-        """Make the take's folder; saying the same again changes nothing, another rate is refused."""
+    def begin(
+        self,
+        *,
+        rate_hz: int,
+        participant_note: str,
+        facts: Mapping[str, str],
+        lost_samples: int = 0,
+        skipped_samples: int = 0,
+    ) -> ChunkState:
+        """Make the take's folder; to be said again when more is known of the recording, as its end may never come.
+
+        Saying the same again changes nothing, another rate is refused.
+        """
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise ChunkError(ChunkProblem.BAD_REQUEST, f"No microphone has a rate of {rate_hz} Hz.")
         facts = _check_facts(facts)
+        if min(lost_samples, skipped_samples) < 0:
+            raise ChunkError(ChunkProblem.BAD_REQUEST, "Less than nothing can't be missing.")
         with self._used():
             self._refuse_unless_open()
             if self._rate_hz is None:
@@ -138,6 +151,8 @@ class ChunkTake:
                 self._rate_hz, self._participant_note = rate_hz, participant_note
             elif self._rate_hz != rate_hz:
                 raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
+            if self._finished is None:
+                self._note(facts, lost_samples, skipped_samples, most=round(_MAX_WALL_CLOCK_S * rate_hz))
             return self.state()
 
     def put(self, index: int, data: bytes, *, bits: int, sha256: str) -> bool:
@@ -284,6 +299,18 @@ class ChunkTake:
             if facts.end is not TakeEnd.CUT_OFF:
                 self._finished, self._wall_clock_s = facts.end, facts.wall_clock_s
         self._is_recovered = True
+
+    def _note(self, facts: Mapping[str, str], lost_samples: int, skipped_samples: int, *, most: int) -> None:
+        """What is known so far of a take whose end may never come."""
+        stored = read_facts(self._folder)
+        known = replace(
+            stored,
+            lost_samples=min(max(stored.lost_samples, lost_samples), most),
+            skipped_samples=min(max(stored.skipped_samples, skipped_samples), most),
+            processing={**stored.processing, **facts},
+        )
+        if known != stored:
+            write_facts(self._folder, known)
 
     def _refuse_if_held(self) -> None:
         if self._is_held:

@@ -72,6 +72,11 @@ def load_permit_key(workspace_folder: Path) -> bytes:
     return key
 
 
+def compute_workspace_name(key: bytes) -> str:
+    """A name for the workspace of that key which no other has: what a browser keeps for it is for no other."""
+    return hmac.new(key, b"workspace", hashlib.sha256).hexdigest()[:24]
+
+
 def issue_permit(key: bytes, permit: Permit) -> str:
     """Write a permit; ValueError for a name or note that no take has."""
     if not is_take_name(permit.take) or not _NOTE.fullmatch(permit.participant_note):

@@ -9,7 +9,7 @@ from pathlib import Path
 from .chunk_files import sync_folder
 
 _FOLDER = ".settled"
-_KEPT_FOR_S = 30 * 86_400.0
+_KEPT_FOR_S = 400 * 86_400.0  # A browser may keep a recording for very long.
 
 
 def is_settled(spool_folder: Path, token: str) -> bool:
@@ -26,7 +26,7 @@ def mark_settled(spool_folder: Path, token: str) -> None:
 
 
 def forget_settled(spool_folder: Path) -> None:
-    """Drop the marks of long ago; no browser keeps a recording for so long."""
+    """Drop the marks of long ago."""
     for mark in (spool_folder / _FOLDER).glob("*"):
         if time.time() - mark.stat().st_mtime > _KEPT_FOR_S and not (spool_folder / mark.name).exists():
             mark.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Where the lossless recorder sends its pieces: `/capture`, beside Streamlit, which neither guards nor sees it.
 
     GET  /capture/worklet.js              the recorder's code for the audio thread
-    PUT  /capture/takes/{take}            begin: rate and facts, as JSON; the answer is what has arrived
+    PUT  /capture/takes/{take}            begin, and again with more facts: JSON; the answer is what has arrived
     PUT  /capture/takes/{take}/{number}   one piece: the samples themselves
     POST /capture/takes/{take}/finish     the end: number of pieces, samples and their hash, as JSON
 
@@ -116,12 +116,19 @@ class CaptureService:
         said = await self._read_json(request)
         try:
             rate_hz, facts = _as_int(said.get("rate_hz")), _as_object(said.get("facts", {}))
+            lost, skipped = (_as_int(said.get(name, 0)) for name in ("lost_samples", "skipped_samples"))
         except TypeError:
             raise _RefusedError(400, "bad_request") from None
 
         def work() -> ChunkState:
             take = open_chunk_take(self._spool_folder, permit.take)
-            return take.begin(rate_hz=rate_hz, participant_note=permit.participant_note, facts=facts)
+            return take.begin(
+                rate_hz=rate_hz,
+                participant_note=permit.participant_note,
+                facts=facts,
+                lost_samples=lost,
+                skipped_samples=skipped,
+            )
 
         return _answer(await run_in_threadpool(work))
 

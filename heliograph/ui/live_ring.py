@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from heliograph.audio.capture import CaptureSnapshot
-from heliograph.ui.drawing import show_drawing
+from heliograph.ui.drawing import show_drawing, show_live_text
 from heliograph.ui.meters import GOOD_SPEECH_S, NEEDED_SPEECH_S, draw_level, draw_ring
 
 __all__ = ["SILENT_LINE_S", "TICK_S", "show_live_ring"]
@@ -29,9 +29,11 @@ def show_live_ring(snapshot: CaptureSnapshot, *, with_level: bool = True) -> Non
 def _tell_progress(snapshot: CaptureSnapshot) -> None:
     if snapshot.last_frame_age_s is not None and snapshot.last_frame_age_s > SILENT_LINE_S:
         st.warning("Nothing arrives at the server right now. What was recorded is kept; waiting for more …")
-    elif snapshot.speech_s < NEEDED_SPEECH_S:
-        st.caption(f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed.")
+        return
+    if snapshot.speech_s < NEEDED_SPEECH_S:
+        text = f"Keep speaking: at least {NEEDED_SPEECH_S:.0f} seconds of speech are needed."
     elif snapshot.speech_s < GOOD_SPEECH_S:
-        st.caption("Enough to be analysed; a little more makes it safe.")
+        text = "Enough to be analysed; a little more makes it safe."
     else:
-        st.caption("Plenty of speech. Stop whenever the text ends.")
+        text = "Plenty of speech. Stop whenever the text ends."
+    show_live_text(text, key="record_progress")

@@ -39,21 +39,27 @@ WORDS: Final = {
     "good": "Your voice is heard well. Press Start when you are ready.",
     "too_loud": "Too loud: move back a little, or lower the microphone's level.",
     "quiet": "Very quiet: move closer to the microphone, or raise its level.",
+    "listening": "Say a few words.",
     "nothing": "Say a few words. Nothing is heard yet: is this the right microphone, and is it switched on?",
     "recording": "Recording. Every sample is kept.",
-    "outage": "Recording. The server can't be reached: what you say is kept here and sent as soon as it can.",
+    "outage": "Recording. The server can't be reached: what you say is kept here and sent later.",
     "outage_here": "Recording. The server can't be reached: keep this page open, what you say is kept only in it.",
     "ending": "Stopping …",
     "sending": "Sending the last seconds …",
     "unsent": (
-        "The server can't be reached: your recording is kept in this browser and sent by itself. You may close"
-        " this page: it goes on when you open Record again in this browser."
+        "Stopped. The server can't be reached: your recording is kept in this browser and sent by itself. You may"
+        " close this page: it goes on when you open Record again in this browser."
     ),
     "unsent_here": (
-        "The server can't be reached, and this browser keeps your recording only as long as this page is open:"
-        " leave it open until all is sent."
+        "Stopped. The server can't be reached, and this browser keeps your recording only as long as this page is"
+        " open: leave it open until all is sent."
     ),
     "waiting": "{seconds} s are waiting to be sent.",
+    "waiting_now": "{recorded} s recorded, {seconds} s of them still to be sent.",
+    "earlier": "An earlier recording is kept in this browser and being sent: {seconds} s are left.",
+    "given_up": (
+        "That take was ended. It waits above as not submitted yet; press Start when you are ready to record again."
+    ),
     "courier": "An earlier recording is kept in this browser and being sent.",
     "refused": (
         "The server did not take all of this recording. What arrived is offered as not submitted yet, half a"

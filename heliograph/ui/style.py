@@ -24,6 +24,9 @@ STYLE = """
 .st-key-record_booth:has(.st-key-record_live) > [data-testid="stElementContainer"]:has(iframe) { order: 9; }
 /* Stop is the button of that moment; the microphone's own switch steps back. */
 .st-key-record_booth:has(.st-key-record_live) iframe { filter: grayscale(1); }
+/* The ring stands still while its server can't be reached; after Stop its advice is out of date. */
+html[data-heliograph-recorder="out"] .st-key-record_live { opacity: .35; }
+html[data-heliograph-recorder="sending"] .st-key-record_live { visibility: hidden; }
 /* What is drawn anew takes the old one's place at once; fading out in between would be a flicker. */
 .st-key-trends_body [data-stale="true"] { opacity: 1 !important; }
 @media (max-width: 640px) {

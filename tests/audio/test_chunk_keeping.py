@@ -160,7 +160,7 @@ def test_what_a_kill_in_the_middle_of_discarding_leaves_is_offered_to_nobody_and
     assert refusal(open_chunk_take(tmp_path, TAKE), 1) is ChunkProblem.SETTLED
 
 
-def test_marks_of_what_was_settled_are_forgotten_after_a_month(tmp_path: Path) -> None:
+def test_marks_of_what_was_settled_are_forgotten_at_last(tmp_path: Path) -> None:
     put(begin(tmp_path), 0, PIECES[0])
     let_time_pass(tmp_path)
     discard_take(load_take(tmp_path, TAKE))

@@ -28,6 +28,7 @@ SERVER = """
     if (other) return reply(...other);
     taken[take] ||= { pieces: new Set(), finished: false };
     const { pieces } = taken[take];
+    if (!what) taken[take].begun = JSON.parse(body);
     if (what === "finish") taken[take].finished = JSON.parse(body);
     else if (what) pieces.add(Number(what));
     const highest = Math.max(-1, ...pieces);
@@ -89,6 +90,7 @@ RECORDER = """
   const host = document.body.appendChild(document.createElement("div"));
   const root = host.attachShadow({ mode: "open" });
   root.innerHTML = HTML;
+  const CSS = STYLE;
   const reports = [];
   const data = { base: "", workspace: "sandbox", note: "1", max_s: 170, headless: false, permits: {} };
   data.words = WORDS;
@@ -106,7 +108,7 @@ RECORDER = """
     const record = { take, note: "1", workspace: "sandbox", rate: 8000, facts: {}, filledIn: [] };
     await recorder.opened;
     await recorder.keep.putTake(record);
-    for (const number of numbers) await recorder.keep.putChunk(take, number, { bits: 16, bytes: piece() });
+    for (const number of numbers) await recorder.keep.putChunk(record, number, { bits: 16, bytes: piece() });
   };
   const start = async () => {
     await recorder.turnOn();
@@ -132,6 +134,7 @@ def run(page: Page, body: str) -> object:
 
 def run_recorder(page: Page, body: str) -> object:
     """What `body` returns beside the whole recorder, its buttons drawn and its microphone made."""
-    words, html = json.dumps({**WORDS, **TROUBLE_WORDS}), json.dumps(lossless._html())
-    recorder = RECORDER.replace("WORDS", words).replace("HTML = HTML", f"HTML = {html}")
+    words = json.dumps({**WORDS, **TROUBLE_WORDS})
+    html, css = json.dumps(lossless._html()), json.dumps(lossless._css())
+    recorder = RECORDER.replace("WORDS", words).replace("HTML = HTML", f"HTML = {html}").replace("STYLE", css)
     return page.evaluate(f"async () => {{ {MICROPHONE}\n{SCRIPTS}\n{SERVER}\n{recorder}\n{body} }}")

@@ -109,6 +109,8 @@ def test_an_upload_that_trickles_is_cut_off(app, client, clock, tmp_path):
         b'{"rate_hz": 48000, "facts": []}',
         b'{"rate_hz": 48000, "facts": {"a": {}}}',
         b'{"rate_hz": 1e99}',
+        b'{"rate_hz": 48000, "lost_samples": "1"}',
+        b'{"rate_hz": 48000, "skipped_samples": -1}',
         b'{"rate_hz": 48000, "facts": {"label": "half \\ud83c"}}',
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.audio.permits import compute_workspace_name, load_permit_key
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
 from heliograph.ui import lossless
 from heliograph.ui.workspace import get_workspace
@@ -38,7 +39,8 @@ def test_the_recorder_stops_before_a_recording_is_too_long_for_thymia(open_page,
 
 def test_the_courier_is_there_before_a_participant_is_chosen(open_page, person):
     (data,) = mounted(open_page("record"))
-    assert (data["headless"], data["note"], data["workspace"]) == (True, "", "sandbox")
+    own = compute_workspace_name(load_permit_key(get_workspace().store.folder))
+    assert (data["headless"], data["note"], data["workspace"]) == (True, "", own)
 
 
 @pytest.mark.parametrize("way", ["Built-in recorder", "Upload files", "Send a link"])

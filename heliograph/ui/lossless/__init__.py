@@ -17,7 +17,14 @@ from typing import Any
 import streamlit as st
 
 from heliograph.audio import MAX_TAKE_S
-from heliograph.audio.permits import PERMIT_LIFETIME_S, Permit, is_take_name, issue_permit, load_permit_key
+from heliograph.audio.permits import (
+    PERMIT_LIFETIME_S,
+    Permit,
+    compute_workspace_name,
+    is_take_name,
+    issue_permit,
+    load_permit_key,
+)
 from heliograph.ui.lossless.trouble_words import TROUBLE_WORDS
 from heliograph.ui.recorder_words import WORDS
 from heliograph.ui.workspace import Workspace, find_capture_path
@@ -85,7 +92,7 @@ def _show(workspace: Workspace, key: str, *, note: str) -> LosslessState:
         key=key,
         data={
             "base": find_capture_path(),
-            "workspace": workspace.name,
+            "workspace": compute_workspace_name(load_permit_key(workspace.store.folder)),
             "note": note,
             "max_s": MAX_TAKE_S,
             "permits": _issue_permits(workspace, _load_report(key)),

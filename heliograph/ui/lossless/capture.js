@@ -7,6 +7,7 @@ const SLOW_MS = 20000; // Of a server that was just started again.
 const LONGEST_S = 86399; // Of the clock: somebody may shut the lid for days.
 const LATE_S = 15; // A microphone that is away does not count to the limit; the clock does.
 const SAVED_MS = 10000; // Until then the review opens, or the take was somebody else's.
+const OPEN_S = 3; // What is late for so long counts as missing, as long as nothing has ended.
 const FILL_MS = 2000; // Longer silence of the microphone than any hiccup: a call, a locked screen, a closed lid.
 
 class Recorder extends Microphone {
@@ -21,7 +22,11 @@ class Recorder extends Microphone {
     this.over = new Set();
     this.seconds = 0;
     this.renewals = 0;
+    this.keep.renew = () => this.senders.forEach((sender) => sender.keepAll());
     window.addEventListener("pagehide", () => this.leave());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.phase === "recording") event.preventDefault(); // The browser asks whether to leave.
+    });
   }
 
   configure({ base, workspace, note, max_s, permits, headless }) {
@@ -96,13 +101,14 @@ class Recorder extends Microphone {
     this.happened = new Set();
     this.expected = null;
     this.limit = Math.round(this.maxSeconds * this.rate);
-    this.startedAt = null;
+    this.startedAt = this.lastAt = null;
+    this.notice = null;
     this.pressedAt = now();
     this.stopAt = Infinity;
     this.sleptBefore = clock.slept;
     this.problem = null;
     this.ending = false;
-    const facts = this.facts();
+    const facts = { ...this.facts(), began_utc: new Date().toISOString() };
     const { participantNote: note, workspace, rate, filledIn } = this;
     const record = { take, note, workspace, rate, facts, filledIn };
     this.sender = this.follow(record);
@@ -116,8 +122,9 @@ class Recorder extends Microphone {
     return take;
   }
 
-  follow(record) {
-    const sender = new Sender(record, { base: this.base, keep: this.keep, changed: () => this.changed() });
+  follow(record, claimed) {
+    const { base, keep } = this;
+    const sender = new Sender(record, { base, keep, claimed, changed: () => this.changed() });
     this.senders.set(record.take, sender);
     sender.closed.then(() => this.part(sender));
     return sender;
@@ -136,7 +143,8 @@ class Recorder extends Microphone {
         this.rest();
         this.phase = this.source ? "check" : "off";
         const isOwn = record.note === this.participantNote; // Another participant's goes to the list there.
-        if (sender.done && record.ending.end !== "abandoned" && isOwn) this.awaitReview(record);
+        if (sender.done && record.ending.end === "abandoned") this.notice = "given_up";
+        else if (sender.done && isOwn) this.awaitReview(record);
       }
     }
     this.changed();
@@ -208,7 +216,6 @@ class Recorder extends Microphone {
     }
     this.filledIn.push([this.recorded, this.recorded + missing]);
     this.write(new Float32Array(missing));
-    this.sender.checkKept(this.keep.putTake(this.sender.record)); // The next page's, should this one not get to its end.
   }
 
   write(samples) {
@@ -227,6 +234,7 @@ class Recorder extends Microphone {
     if (!this.filled) return;
     const { bits, bytes } = pack(this.piece, this.filled);
     this.widths.add(bits);
+    this.sender.describe(this.summarise(this.lastAt, OPEN_S)); // All that is known, should this page not get to its end.
     this.sender.add(this.pieces, bits, bytes);
     this.pieces += 1;
     this.filled = 0;
@@ -257,32 +265,33 @@ class Recorder extends Microphone {
     this.seal();
     this.phase = "sending";
     this.rest();
-    const skipped = this.lostTime.find();
-    const { cut, edge } = this.bandwidth || {};
-    const facts = {
-      channels: this.heard.describe(this.channel),
-      sample_bits: this.widths.size === 1 ? String([...this.widths][0]) : [...this.widths].sort().join(" and "),
-      silent_input_s: number(this.deadSilence.samples / this.rate),
-      microphone_bandwidth_hz: number(cut ? 1000 * cut : edge),
-      filled_stretches_s: listStretches(this.sender.record),
-      skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),
-      events: listEvents(this.events),
-    };
     if (!this.pieces) {
       this.sender.refused = "empty";
       this.sender.wake();
       return;
     }
-    this.sender.finish({
-      chunks: this.pieces,
-      samples: this.recorded,
-      end: how,
+    this.sender.finish({ chunks: this.pieces, samples: this.recorded, end: how, ...this.summarise(until) });
+    this.changed();
+  }
+
+  // What there is to tell of the recording beside its sound, until a moment.
+  summarise(until, open = 0) {
+    const skipped = this.lostTime.find(open);
+    const { cut, edge } = this.bandwidth || {};
+    return {
       wall_clock_s: Math.min(LONGEST_S, Math.max(0, (until - this.startedAt) / 1000)),
       lost_samples: countFilled(this.sender.record),
       skipped_samples: Math.round(skipped.reduce((ms, one) => ms + one.ms, 0) * (this.rate / 1000)),
-      facts,
-    });
-    this.changed();
+      facts: {
+        channels: this.heard.describe(this.channel),
+        sample_bits: this.widths.size === 1 ? String([...this.widths][0]) : [...this.widths].sort().join(" and "),
+        silent_input_s: number(this.deadSilence.samples / this.rate),
+        microphone_bandwidth_hz: number(cut ? 1000 * cut : edge),
+        filled_stretches_s: listStretches(this.sender.record),
+        skipped_s: listTexts(skipped.map(({ second, ms }) => `${second}: ${(ms / 1000).toFixed(2)}`)),
+        events: listEvents(this.events),
+      },
+    };
   }
 
   rest() {
@@ -303,17 +312,15 @@ class Recorder extends Microphone {
     const before = this.senders.size;
     try {
       const isKnown = (take) => this.senders.has(take) || this.over.has(take);
-      for (const { record, chunks } of await findLeftovers(this.keep, this.workspace, isKnown)) {
-        this.takeOver(record, chunks);
-      }
+      for (const leftover of await findLeftovers(this.keep, this.workspace, isKnown)) this.takeOver(leftover);
     } finally {
       this.collecting = false;
     }
     if (this.senders.size !== before) this.changed();
   }
 
-  takeOver(record, chunks) {
-    const sender = this.follow(record);
+  takeOver({ record, chunks, release }) {
+    const sender = this.follow(record, release);
     for (const { index, bits, bytes } of chunks) {
       sender.chunks.set(index, { bits, bytes });
       sender.waiting.push(index);
@@ -322,10 +329,9 @@ class Recorder extends Microphone {
       // The page died without a word: what it had kept is all there is, but for what got to the server before a power cut.
       const last = chunks[chunks.length - 1];
       const samples = last.index * record.rate + (8 * last.bytes.byteLength) / last.bits;
-      const facts = { filled_stretches_s: listStretches(record) };
-      const lost_samples = Math.min(samples, countFilled(record));
-      const known = { samples, wall_clock_s: 0, lost_samples, facts };
-      record.ending = { guessed: true, chunks: last.index + 1, end: "abandoned", ...known };
+      const known = record.soFar || {};
+      const lost_samples = Math.min(samples, known.lost_samples || 0);
+      record.ending = { guessed: true, chunks: last.index + 1, samples, end: "abandoned", ...known, lost_samples };
     }
     sender.ending = record.ending;
     sender.run();

@@ -20,9 +20,12 @@ function openDatabase() {
 // A take has the same name here for good, whatever the server calls it. Every method is safe without a database (a
 // private window may have none), and opens one again that the browser closed (some do so to pages in the background).
 // Changes are made in the order in which they were asked for, and at once where they can be: the page may be going.
+// A database that is opened again may be a new one: `renew` then puts everything into it that should be there.
 class Keep {
   constructor() {
     this.database = null;
+    this.wasOpen = false;
+    this.renew = () => {};
     this.jobs = [];
   }
 
@@ -38,6 +41,8 @@ class Keep {
       if (database) database.onclose = () => (this.database = null);
       this.database = database;
       for (const waiting of this.jobs.splice(0)) waiting(database);
+      if (database && this.wasOpen) this.renew();
+      this.wasOpen ||= database !== null;
     });
   }
 
@@ -79,8 +84,12 @@ class Keep {
     return this.change((takes) => takes.put(record));
   }
 
-  putChunk(take, index, { bits, bytes }) {
-    return this.change((_, chunks) => chunks.put({ take, index, bits, bytes }));
+  // With the take, which tells what is known of it so far.
+  putChunk(record, index, { bits, bytes }) {
+    return this.change((takes, chunks) => {
+      takes.put(record);
+      chunks.put({ take: record.take, index, bits, bytes });
+    });
   }
 
   forget(take) {
@@ -109,18 +118,33 @@ class Keep {
 
 const rangeOf = (take) => IDBKeyRange.bound([take, 0], [take, Infinity]);
 
-// Takes of this workspace that an earlier page left behind and no other tab is busy with.
+// Tells other tabs that somebody is busy with this take until `release`; null when another tab is.
+function claim(take) {
+  if (!navigator.locks) return Promise.resolve(() => {});
+  return new Promise((done) => {
+    navigator.locks.request(`heliograph-${take}`, { ifAvailable: true }, (lock) => {
+      if (lock === null) return done(null);
+      return new Promise((release) => done(release));
+    });
+  });
+}
+
+// Takes of this workspace that an earlier page left behind and no other tab is busy with; claimed.
 async function findLeftovers(keep, workspace, isKnown) {
   const found = [];
-  for (const record of await keep.takes()) {
-    if (record.workspace !== workspace || isKnown(record.take)) continue;
-    const free = navigator.locks
-      ? await navigator.locks.request(`heliograph-${record.take}`, { ifAvailable: true }, (lock) => lock !== null)
-      : true;
-    if (!free) continue;
-    const chunks = await keep.chunks(record.take);
-    if (chunks.length) found.push({ record, chunks });
-    else await keep.forget(record.take);
+  for (const { workspace: its, take } of await keep.takes()) {
+    if (its !== workspace || isKnown(take)) continue;
+    const release = await claim(take);
+    if (release === null) continue;
+    // As it is now: another tab may just have been done with it.
+    const record = (await keep.takes()).find((one) => one.take === take);
+    const chunks = record ? await keep.chunks(take) : [];
+    if (chunks.length) {
+      found.push({ record, chunks, release });
+    } else {
+      if (record) await keep.forget(take);
+      release();
+    }
   }
   return found;
 }

@@ -2,6 +2,7 @@
 // without sound.
 
 const LOST_STEP_MS = 20;
+const DRIFT_MS = 0.3; // In a second: so far apart may a microphone's clock and the computer's run.
 const DEAD_SAMPLES = 128; // As few as audio threads deal in.
 
 class Channels {
@@ -69,14 +70,27 @@ class LostTime {
     this.soonest[second] = Math.min(this.soonest[second] ?? Infinity, late);
   }
 
-  // [{second, ms}]: how much is missing between the second before and this one.
-  find() {
-    const found = [];
+  // [{second, ms}]: how much is missing between the second before and this one, or by little and little until this one.
+  // What came in the last `open` seconds may still be made up for.
+  find(open = 0) {
+    const late = [];
     let soonest = Infinity;
     for (let second = this.soonest.length - 1; second >= 0; second -= 1) {
-      const here = Math.min(soonest, this.soonest[second] ?? Infinity);
-      if (soonest - here >= LOST_STEP_MS && soonest < Infinity) found.unshift({ second: second + 1, ms: soonest - here });
-      soonest = here;
+      soonest = Math.min(soonest, this.soonest[second] ?? Infinity);
+      late[second] = soonest;
+    }
+    const found = [];
+    let [told, since] = [late[0], 0];
+    for (let second = 1; second < late.length - open; second += 1) {
+      const step = late[second] - late[second - 1];
+      const slowly = late[second] - told;
+      if (step >= LOST_STEP_MS) {
+        found.push({ second, ms: step });
+        told += step;
+      } else if (slowly >= LOST_STEP_MS + DRIFT_MS * (second - since)) {
+        found.push({ second, ms: slowly });
+        [told, since] = [late[second], second];
+      }
     }
     return found;
   }

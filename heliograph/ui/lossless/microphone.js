@@ -43,6 +43,7 @@ class Microphone {
   constructor() {
     this.phase = "off";
     this.problem = whyUnsupported();
+    this.notice = null;
     this.absences = new Set();
     this.isOther = false;
     this.level = { rms: 0, peak: 0 };
@@ -79,6 +80,7 @@ class Microphone {
     if (this.phase === "asking" || this.phase === "recording") return;
     this.turnOff();
     this.problem = whyUnsupported();
+    this.notice = null;
     if (this.problem) return this.changed();
     this.phase = "asking";
     const turning = (this.turning = {});
@@ -94,6 +96,7 @@ class Microphone {
       this.stream = stream;
       await this.listen();
       if (this.turning === turning && this.phase === "asking") this.phase = "check";
+      this.onSince = now();
     } catch (error) {
       if (this.turning !== turning) return;
       this.turnOff();

@@ -8,6 +8,12 @@ const PERMIT_FRESH_MS = 300000; // For so long, at least, a new permit is good.
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8000;
 const MOST_RESTARTS = 2;
+const NO_NEWS = tellNews({ lost_samples: 0, facts: { skipped_s: "none", events: "none" } });
+
+// What the server is told at once when it changes.
+function tellNews({ lost_samples, facts }) {
+  return JSON.stringify([lost_samples, facts.skipped_s, facts.events]);
+}
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const toHex = (buffer) => Array.from(new Uint8Array(buffer), (octet) => octet.toString(16).padStart(2, "0")).join("");
@@ -18,17 +24,18 @@ const makeTakeName = () => toHex(crypto.getRandomValues(new Uint8Array(12)));
 // `ending` comes when the recording stops. `trouble` is why the server does not take it now, null when it does;
 // `refused` why it will never be sent: the server has it already ("settled", "holes"), or will not have it.
 class Sender {
-  constructor(record, { base, keep, changed }) {
+  constructor(record, { base, keep, changed, claimed }) {
     record.serverTake ??= record.take;
     record.restarts ??= 0;
     Object.assign(this, { record, base, keep, changed });
     this.chunks = new Map();
     this.digests = new Map();
     this.waiting = [];
-    this.flying = 0;
+    this.flying = new Set();
     this.atOnce = AT_ONCE;
     this.acknowledged = new Set();
     this.begun = false;
+    this.news = this.toldNews = NO_NEWS;
     this.ending = null;
     this.permit = null;
     this.permitAskedAt = performance.now();
@@ -42,8 +49,7 @@ class Sender {
     this.wakers = new Set();
     this.wake = this.wake.bind(this);
     window.addEventListener("online", this.wake);
-    // Tells other tabs that somebody is busy with this take.
-    if (navigator.locks) navigator.locks.request(`heliograph-${record.take}`, () => this.closed);
+    (claimed ? Promise.resolve(claimed) : claim(record.take)).then((release) => this.closed.then(release));
   }
 
   get troubled() {
@@ -54,7 +60,19 @@ class Sender {
     this.chunks.set(index, { bits, bytes });
     this.waiting.push(index);
     this.wake();
-    this.checkKept(this.keep.putChunk(this.record.take, index, { bits, bytes }));
+    this.checkKept(this.keep.putChunk(this.record, index, { bits, bytes }));
+  }
+
+  // Everything, once more: what the browser kept may be gone.
+  keepAll() {
+    this.checkKept(this.keep.putTake(this.record));
+    for (const [index, piece] of this.chunks) this.checkKept(this.keep.putChunk(this.record, index, piece));
+  }
+
+  // What is known of the recording so far changed: the server is told, should no end ever come.
+  describe(soFar) {
+    this.record.soFar = soFar;
+    this.news = tellNews(soFar);
   }
 
   finish(ending) {
@@ -111,7 +129,7 @@ class Sender {
         redirect: "error",
         signal: patience.signal,
       });
-      const said = await answer.json().catch(() => ({}));
+      const said = Object(await answer.json().catch(() => ({}))); // Of a proxy it may be anything.
       return { serverTake, permit, status: answer.status, said };
     } catch (error) {
       if (patience.signal.aborted) this.atOnce = 1; // A line too slow for several at once.
@@ -188,8 +206,11 @@ class Sender {
   }
 
   async begin() {
-    const { rate, facts } = this.record;
-    const body = JSON.stringify({ rate_hz: rate, facts });
+    const { news } = this;
+    const { rate, facts, soFar = {} } = this.record;
+    const { lost_samples, skipped_samples } = soFar;
+    const known = { ...facts, ...soFar.facts };
+    const body = JSON.stringify({ rate_hz: rate, facts: known, lost_samples, skipped_samples });
     const answer = await this.ask("PUT", "", { body, type: "application/json" });
     if (!(await this.settle(answer))) return;
     const { chunks, missing } = answer.said;
@@ -198,8 +219,10 @@ class Sender {
     for (const index of this.chunks.keys()) {
       if (index < highest && !missing.includes(index)) this.acknowledged.add(index);
     }
-    this.waiting = [...this.chunks.keys()].filter((index) => !this.acknowledged.has(index));
+    const isThere = (index) => this.acknowledged.has(index) || this.flying.has(index);
+    this.waiting = [...this.chunks.keys()].filter((index) => !isThere(index));
     this.begun = true;
+    this.toldNews = news;
   }
 
   async digest(index) {
@@ -215,7 +238,7 @@ class Sender {
     const askedAt = performance.now();
     const answer = await this.ask("PUT", `/${index}`, { body: bytes, type: `audio/l${bits}`, headers });
     const isQuick = performance.now() - askedAt < QUICK_MS;
-    this.flying -= 1;
+    this.flying.delete(index);
     if (await this.settle(answer)) {
       if (isQuick) this.atOnce = AT_ONCE;
       this.acknowledged.add(index);
@@ -245,7 +268,15 @@ class Sender {
   async run() {
     try {
       this.checkKept(this.keep.putTake(this.record));
-      while (!this.done && !this.refused) await this.step();
+      while (!this.done && !this.refused) {
+        try {
+          await this.step();
+        } catch (error) {
+          console.error(error); // Nothing that we expect; what is here is still to be sent.
+          this.tell({ trouble: "unreachable" });
+          await sleep(LONGEST_PAUSE_MS);
+        }
+      }
       // What the server refuses for good stays here: it may be the server that errs.
       if (this.done || ["settled", "holes", "empty"].includes(this.refused)) await this.keep.forget(this.record.take);
     } finally {
@@ -266,12 +297,13 @@ class Sender {
         this.trouble ??= "unreachable";
         this.askPermit(); // The run of the page that should have given one may have failed, or be slow.
       }
-    } else if (!this.begun) {
+    } else if (!this.begun || (this.news !== this.toldNews && !this.ending)) {
       await this.begin();
-    } else if (this.waiting.length && this.flying < this.atOnce) {
-      this.flying += 1;
-      this.send(this.waiting.shift());
-    } else if (this.ending && !this.flying && this.acknowledged.size >= this.chunks.size) {
+    } else if (this.waiting.length && this.flying.size < this.atOnce) {
+      const index = this.waiting.shift();
+      this.flying.add(index);
+      this.send(index);
+    } else if (this.ending && !this.flying.size && this.acknowledged.size >= this.chunks.size) {
       // A browser that did not keep every piece has no more to give; the server offers what it has.
       if (this.chunks.size === this.ending.chunks) await this.conclude();
       else this.refused = "holes";

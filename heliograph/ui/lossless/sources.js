@@ -5,6 +5,7 @@
 const RESUME_PATIENCE_MS = 3000;
 const SOUND_PATIENCE_MS = 8000;
 const QUEUE_S = 10;
+const MOST_LATE_MS = 200000; // Longer than any recording: no block waits so long, its stamp makes no sense.
 const TRACK_BUFFERS = 100 * QUEUE_S; // Of some 10 ms each.
 
 // Straight from the track, with a queue of seconds: a computer too busy to draw loses no sound. Chromium only.
@@ -16,6 +17,7 @@ class TrackSource {
     this.context = null;
     this.frame = 0;
     this.apart = Infinity;
+    this.stamped = -Infinity;
     this.reader = new MediaStreamTrackProcessor({ track, maxBufferSize: TRACK_BUFFERS }).readable.getReader();
   }
 
@@ -51,12 +53,14 @@ class TrackSource {
   }
 
   // When a block was heard, on the page's clock: a busy page takes blocks from the queue long after. The quickest
-  // block so far tells how far the two clocks are apart; neither counts sleep.
+  // block so far tells how far the two clocks are apart; neither counts sleep. Stamps that go back are of another clock.
   placeInTime(stamp, lasts) {
     const here = now() - clock.slept;
+    if (stamp < this.stamped) this.apart = Infinity;
+    this.stamped = stamp;
     this.apart = Math.min(this.apart, here - stamp - lasts);
     const at = stamp + this.apart;
-    return clock.slept + (Math.abs(here - at) < 1000 * QUEUE_S ? at : here - lasts);
+    return clock.slept + (Math.abs(here - at) < MOST_LATE_MS ? at : here - lasts);
   }
 
   flush() {

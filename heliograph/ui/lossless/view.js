@@ -1,6 +1,7 @@
 // What a person sees of the recorder: microphone, level, words, buttons. Told everything else by the page's data.
 
 const FLOOR_DBFS = -60;
+const DOUBT_MS = 3000; // So long nothing may be heard of a microphone that was just turned on.
 const toShare = (amplitude) => Math.min(1, Math.max(0, 1 - (20 * Math.log10(amplitude || 1e-9)) / FLOOR_DBFS));
 
 const PROCESSING = [
@@ -78,6 +79,7 @@ class View {
     const since = now();
     const check = () => {
       if (recorder.views.size) return;
+      this.markPage("");
       const isHere = location.pathname === recorder.path && !recorder.couriers.size && now() - since < SLOW_MS;
       if (recorder.phase === "recording" && isHere) return waitAndCheck();
       recorder.leave();
@@ -112,10 +114,9 @@ class View {
     const { recorder, parts } = this;
     const { phase } = recorder;
     const show = (part, shown) => (part.hidden = !shown);
-    const waiting = this.countWaiting();
-    const count = waiting ? this.words.waiting.replace("{seconds}", waiting) : "";
+    const count = this.describeWaiting();
     if (parts.count.textContent !== count) parts.count.textContent = count;
-    show(parts.count, count !== "");
+    show(parts.count, count !== "" || (!this.headless && phase === "recording")); // Its line stays free there.
     if (this.headless) {
       for (const part of [parts.on, parts.meter, parts.notes, parts.device]) show(part, false);
       const booth = parts.status.parentElement;
@@ -146,6 +147,20 @@ class View {
     show(parts.notes, notes !== "");
     this.tell();
     parts.status.dataset.phase = phase;
+    const isOut = phase === "recording" && this.isTroubled && recorder.waitingSeconds() > 1;
+    this.markPage(isOut ? "out" : phase === "sending" ? "sending" : "");
+  }
+
+  // For the ring, which the server draws: while it can't, it stands still.
+  markPage(state) {
+    const { dataset } = document.documentElement;
+    if (state) dataset.heliographRecorder = state;
+    else delete dataset.heliographRecorder;
+  }
+
+  get isTroubled() {
+    const { currentSender: sender } = this.recorder;
+    return sender !== null && sender.troubled;
   }
 
   drawDevices() {
@@ -170,12 +185,15 @@ class View {
     this.focusNext = null;
   }
 
-  // Seconds that wait because of trouble, or from earlier: the last one of a recording is always on its way.
-  countWaiting() {
-    const { recorder } = this;
-    const isUsual = !this.headless && ["recording", "sending"].includes(recorder.phase);
-    if (isUsual && !recorder.ownSenders().some(({ troubled }) => troubled)) return 0;
-    return recorder.waitingSeconds();
+  // Of seconds that wait because of trouble, or from earlier: the last one of a recording is always on its way.
+  describeWaiting() {
+    const { recorder, words } = this;
+    const seconds = recorder.waitingSeconds();
+    const isOwn = !this.headless && ["recording", "sending"].includes(recorder.phase);
+    if (!seconds || (isOwn && !recorder.ownSenders().some(({ troubled }) => troubled))) return "";
+    const text = this.headless || isOwn ? words[recorder.phase === "recording" ? "waiting_now" : "waiting"] : words.earlier;
+    const recorded = Math.floor(recorder.recorded / recorder.rate);
+    return text.replace("{seconds}", seconds).replace("{recorded}", recorded);
   }
 
   say(text) {
@@ -187,7 +205,7 @@ class View {
   describe() {
     const { recorder, words } = this;
     const { phase, problem, currentSender: sender } = recorder;
-    const isTroubled = sender !== null && sender.troubled;
+    const { isTroubled } = this;
     const away = recorder.absences.has("stalled") ? words.stalled : words.away;
     if (phase === "asking") return words.asking;
     if (phase === "recording") {
@@ -199,7 +217,7 @@ class View {
     if (phase === "sending") return isTroubled ? this.describeTrouble(sender, "unsent") : words.sending;
     if (phase === "saved") return words.saved;
     if (problem) return words[problem];
-    if (phase === "check") return recorder.away ? away : this.advise();
+    if (phase === "check") return recorder.away ? away : recorder.notice ? words[recorder.notice] : this.advise();
     return words.off;
   }
 
@@ -213,14 +231,15 @@ class View {
   }
 
   advise() {
-    const { words } = this;
+    const { recorder, words } = this;
     const moment = now();
     if (moment - (this.advisedAt || 0) < 700) return this.advice;
     this.advisedAt = moment;
-    const { rms, peak } = this.recorder.level;
+    const { rms, peak } = recorder.level;
     this.advice = peak > 0.89 ? words.too_loud : rms > 0.0056 ? words.good : peak > 0.0003 ? words.quiet : words.nothing;
     if (this.advice !== words.nothing) this.heardAt = moment;
     else if (this.heardAt && moment - this.heardAt < 3000) this.advice = words.good;
+    else if (moment - recorder.onSince < DOUBT_MS) this.advice = words.listening;
     return this.advice;
   }
 
