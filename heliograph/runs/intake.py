@@ -26,7 +26,6 @@ from heliograph.store import (
     RecordingFacts,
     RecordingSource,
     Store,
-    assign_waiting_recording,
     discard_waiting_recording,
     load_recording,
     load_waiting_recordings,
@@ -70,6 +69,7 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
     Raises `AudioError` or `StoreError`; the take is still in the spool then.
     """
     with _hold(take) as held:
+        whose = noted_participant(held)
         measured = inspect_take(held)
         path = write_flac(held, held.folder / "take.flac")
         facts = _facts(
@@ -80,8 +80,7 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
             wall_clock_s=held.facts.wall_clock_s or None,
             processing=_describe_processing(held),
         )
-        recording = save_recording(store, path, facts=facts)
-        assign_waiting_recording(store, recording.id, participant_id or noted_participant(held))
+        recording = save_recording(store, path, facts=facts, participant_id=participant_id or whose)
         discard_take(held)
     return recording
 
@@ -115,11 +114,9 @@ def keep_file(store: Store, data: bytes, *, source: RecordingSource, participant
             channels=found.recording.channels,
             wall_clock_s=None,
         )
-        recording = save_recording(store, incoming, facts=facts)
+        return save_recording(store, incoming, facts=facts, participant_id=participant_id)
     finally:
         incoming.unlink(missing_ok=True)
-    assign_waiting_recording(store, recording.id, participant_id)
-    return recording
 
 
 def load_unfinished(
