@@ -14,6 +14,7 @@ from pathlib import Path
 
 from heliograph.audio.chunk_files import describe_stretches
 from heliograph.audio.chunk_registry import hold_chunk_take
+from heliograph.audio.errors import SpoolError
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
@@ -66,10 +67,13 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
     """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Takes about a second.
 
     What its browser sends meanwhile is refused for the moment, so that nothing is accepted that would be lost.
-    Raises `AudioError` or `StoreError`; the take is still in the spool then.
+    Raises `AudioError` or `StoreError`; the take is still in the spool then. So it is with a take that was made
+    for another participant.
     """
     with _hold(take) as held:
         whose = noted_participant(held)
+        if participant_id is not None and whose not in (participant_id, None):
+            raise SpoolError("This recording belongs to another participant: choose that one, then review it.")
         measured = inspect_take(held)
         path = write_flac(held, held.folder / "take.flac")
         facts = _facts(
