@@ -33,7 +33,7 @@ from .chunk_meter import ChunkMeter
 from .errors import AudioError, CaptureError, storage_errors
 from .settled import is_settled
 from .spool import SpooledTake, create_chunk_folder, load_take
-from .take_facts import TakeEnd, read_facts, write_facts
+from .take_facts import TakeEnd, TakeFacts, now_utc, read_facts, write_facts
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHUNKS = round(MAX_DURATION_S) + 5
@@ -105,20 +105,17 @@ class ChunkTake:
         self._folder = spool_folder / take
         self._lock = threading.RLock()
         self._is_recovered = self._is_held = False
-        self._participant_note = ""
-        self._rate_hz: int | None = None
+        self._facts: TakeFacts | None = None
         self._chunks: dict[int, Chunk] = {}
         self._digests: dict[int, bytes] = {}
-        self._finished: TakeEnd | None = None
         self._last_arrival: float | None = None
-        self._wall_clock_s = 0.0
         self._meter: ChunkMeter | None = None
 
     @property
     def participant_note(self) -> str:
         """Whose take it is."""
         with self._used():
-            return self._participant_note
+            return "" if self._facts is None else self._facts.participant_note
 
     def begin(
         self,
@@ -140,16 +137,11 @@ class ChunkTake:
             raise ChunkError(ChunkProblem.BAD_REQUEST, "Less than nothing can't be missing.")
         with self._used():
             self._refuse_unless_open()
-            if self._rate_hz is None:
-                create_chunk_folder(
-                    self._spool_folder,
-                    self.token,
-                    participant_note=participant_note,
-                    rate_hz=rate_hz,
-                    processing=facts,
-                )
-                self._rate_hz, self._participant_note = rate_hz, participant_note
-            elif self._rate_hz != rate_hz:
+            if self._facts is None:
+                begun = TakeFacts(now_utc(), participant_note, sample_rate_hz=rate_hz, processing=facts)
+                create_chunk_folder(self._spool_folder, self.token, begun)
+                self._facts = begun
+            elif self._facts.sample_rate_hz != rate_hz:
                 raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
             if self._finished is None:
                 self._note(facts, lost_samples, skipped_samples, most=round(_MAX_WALL_CLOCK_S * rate_hz))
@@ -167,7 +159,7 @@ class ChunkTake:
         chunk = Chunk(index, bits, len(data) // (bits // 8))
         with self._used():
             self._refuse_unless_open()
-            rate_hz = self._require_rate()
+            rate_hz = self._require_facts().sample_rate_hz
             if chunk.samples > rate_hz:
                 raise ChunkError(ChunkProblem.TOO_LARGE, "A piece is one second at most.")
             known = self._digests.get(index)
@@ -175,7 +167,7 @@ class ChunkTake:
                 if known != digest:
                     raise ChunkError(ChunkProblem.DIFFERENT, "Another piece has this number already.")
                 return False
-            if self._finished is not None:
+            if self._end is not None:
                 raise ChunkError(ChunkProblem.FINISHED, "This take is finished.")
             self._check_place(chunk, rate_hz)
             store_chunk(self._folder, chunk, data)
@@ -193,7 +185,8 @@ class ChunkTake:
         wall_clock_s = min(ending.wall_clock_s, _MAX_WALL_CLOCK_S)  # A computer that slept may tell of days.
         with self._used():
             self._refuse_unless_open()
-            rate_hz = self._require_rate()
+            begun = self._require_facts()
+            rate_hz = begun.sample_rate_hz
             missing = tuple(number for number in range(ending.chunks) if number not in self._chunks)
             if missing:
                 raise ChunkError(ChunkProblem.INCOMPLETE, "Pieces are missing.", missing=missing)
@@ -203,22 +196,20 @@ class ChunkTake:
                 raise ChunkError(ChunkProblem.DIFFERENT, "More or less arrived than was sent.")
             if find_holes(self._chunks, rate_hz, samples) or compute_whole_hash(digests) != ending.whole_sha256:
                 raise ChunkError(ChunkProblem.DIFFERENT, "What arrived is not what was sent.")
-            if self._finished is not None:
+            if self._end is not None:
                 return
-            stored = read_facts(self._folder)
-            write_facts(
-                self._folder,
-                replace(
-                    stored,
-                    end=ending.end,
-                    lost_samples=min(ending.lost_samples, samples),
-                    skipped_samples=min(ending.skipped_samples, round(_MAX_WALL_CLOCK_S * rate_hz)),
-                    announced_samples=samples,
-                    wall_clock_s=wall_clock_s,
-                    processing={**stored.processing, **facts},
-                ),
+            # From memory: what stands on the disk may have become unreadable since.
+            ended = replace(
+                begun,
+                end=ending.end,
+                lost_samples=min(ending.lost_samples, samples),
+                skipped_samples=min(ending.skipped_samples, round(_MAX_WALL_CLOCK_S * rate_hz)),
+                announced_samples=samples,
+                wall_clock_s=wall_clock_s,
+                processing={**begun.processing, **facts},
             )
-            self._finished, self._wall_clock_s = ending.end, wall_clock_s
+            write_facts(self._folder, ended)
+            self._facts = ended
 
     def state(self) -> ChunkState:
         """What is there; of a take that nobody began, nothing."""
@@ -236,18 +227,19 @@ class ChunkTake:
         No piece waits for that.
         """
         with self._used():
-            rate_hz, chunks, end = self._rate_hz, dict(self._chunks), self._finished
-            if rate_hz is None:
+            facts, chunks, end = self._facts, dict(self._chunks), self._end
+            if facts is None:
                 return CaptureSnapshot(phase=CapturePhase.RECORDING)
+            rate_hz = facts.sample_rate_hz
             if self._meter is None:
                 self._meter = ChunkMeter(self._folder, rate_hz)
-            meter, wall_clock_s, last_arrival = self._meter, self._wall_clock_s, self._last_arrival
+            meter, last_arrival = self._meter, self._last_arrival
         holes = find_holes(chunks, rate_hz, count_samples(chunks, rate_hz))
         return replace(
             meter.listen(chunks, whole=end is not None),
             phase=CapturePhase.RECORDING if end is None else CapturePhase.FINISHED,
             missing_s=sum(hole.end - hole.start for hole in holes) / rate_hz,
-            wall_clock_s=wall_clock_s,
+            wall_clock_s=facts.wall_clock_s,
             last_frame_age_s=None if last_arrival is None else time.monotonic() - last_arrival,
             end=end,
         )
@@ -255,14 +247,14 @@ class ChunkTake:
     def take_up(self) -> SpooledTake:
         """The finished take, for review; CaptureError while it is not finished."""
         with self._used():
-            if self._finished is None:
+            if self._end is None:
                 raise CaptureError("The recording has not arrived completely yet; wait until it has.")
         return load_take(self._spool_folder, self.token)
 
     @property
     def is_gone(self) -> bool:
         """Whether it was kept or discarded meanwhile."""
-        return self._rate_hz is not None and not self._folder.exists()
+        return self._facts is not None and not self._folder.exists()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -294,10 +286,7 @@ class ChunkTake:
                 number: hashlib.sha256(load_chunk_bytes(self._folder, chunk)).digest()
                 for number, chunk in chunks.items()
             }
-            self._chunks = chunks
-            self._rate_hz, self._participant_note = facts.sample_rate_hz, facts.participant_note
-            if facts.end is not TakeEnd.CUT_OFF:
-                self._finished, self._wall_clock_s = facts.end, facts.wall_clock_s
+            self._chunks, self._facts = chunks, facts
         self._is_recovered = True
 
     def _note(self, facts: Mapping[str, str], lost_samples: int, skipped_samples: int, *, most: int) -> None:
@@ -322,10 +311,17 @@ class ChunkTake:
         if self.is_gone or is_settled(self._spool_folder, self.token):
             raise ChunkError(ChunkProblem.SETTLED, "This take was reviewed or discarded already.")
 
-    def _require_rate(self) -> int:
-        if self._rate_hz is None:
+    @property
+    def _end(self) -> TakeEnd | None:
+        """How it ended; None: it has not."""
+        if self._facts is None or self._facts.end is TakeEnd.CUT_OFF:
+            return None
+        return self._facts.end
+
+    def _require_facts(self) -> TakeFacts:
+        if self._facts is None:
             raise ChunkError(ChunkProblem.NOT_BEGUN, "This take was not begun.")
-        return self._rate_hz
+        return self._facts
 
     def _check_place(self, chunk: Chunk, rate_hz: int) -> None:
         """Only the last piece may be shorter than a second."""

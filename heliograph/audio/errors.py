@@ -1,7 +1,7 @@
 """Errors of `heliograph.audio`.
 
     AudioError
-    ├── SpoolError                 (evidence: .kind; the take's folder can't be written or read)
+    ├── SpoolError                 (evidence: .kind; the take can't be written, read or kept)
     ├── FlacError                  (what was written does not decode to what was recorded)
     ├── CaptureError               (nothing was recorded, or the recorder did not finish in time)
     ├── RecordingTooLargeError     (evidence: .byte_size, .limit_bytes)
@@ -30,7 +30,7 @@ class StorageProblem(StrEnum):
 
 
 class SpoolError(AudioError):
-    """A take could not be written or read; `kind` says what is wrong with the storage."""
+    """A take could not be written, read or kept; `kind` says what is wrong with the storage."""
 
     def __init__(self, message: str, *, kind: StorageProblem = StorageProblem.OTHER) -> None:
         super().__init__(message)

@@ -7,11 +7,12 @@ pieces has a folder `chunks` in place of `audio.pcm` (see `chunk_files`) and no 
 pieces keep arriving.
 """
 
+import logging
 import os
 import re
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from .take_facts import FACTS_FILE, TakeEnd, TakeFacts, now_utc, read_facts, wri
 
 INCOMING_PREFIX = "incoming-"
 """Begins the names of files that are on their way from an upload into the store."""
+_LOGGER = logging.getLogger(__name__)
 _BYTES_PER_SAMPLE = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AUDIO, _LOCK = "audio.pcm", "take.lock"
@@ -158,19 +160,27 @@ class TakeWriter:
 
 
 def load_takes(spool_folder: Path, *, exclude: Collection[str] = ()) -> list[SpooledTake]:
-    """List the takes with sound that no process is recording, oldest first; nothing on disk is changed."""
+    """List the takes with sound that no process is recording, oldest first; nothing on disk is changed.
+
+    One that can't be read right now is left out; it is there for the next call.
+    """
     if not spool_folder.is_dir():
         return []
     takes = []
     for folder in spool_folder.iterdir():
         if folder.name in exclude or not _TOKEN.fullmatch(folder.name):
             continue
-        with suppress(FileNotFoundError):  # It was saved or discarded in this instant.
+        try:
             if is_settled(spool_folder, folder.name) or _is_being_recorded(folder):
                 continue
             take = _load_take(folder)
-            if take is not None and take.samples:
-                takes.append(take)
+        except FileNotFoundError:  # It was saved or discarded in this instant.
+            continue
+        except OSError as error:
+            _LOGGER.warning("the take %s can't be read now and is not listed: %s", folder.name, error)
+            continue
+        if take is not None and take.samples:
+            takes.append(take)
     return sorted(takes, key=lambda take: (take.facts.started_utc, take.token))
 
 
@@ -188,15 +198,10 @@ def load_take(spool_folder: Path, token: str) -> SpooledTake:
     return take
 
 
-def create_chunk_folder(
-    spool_folder: Path, token: str, *, participant_note: str, rate_hz: int, processing: Mapping[str, str]
-) -> None:
+def create_chunk_folder(spool_folder: Path, token: str, facts: TakeFacts) -> None:
     """Make the folder of a take that will arrive in pieces; nothing when it is there."""
     _check_token(token)
     folder = spool_folder / token
-    facts = TakeFacts(
-        started_utc=now_utc(), participant_note=participant_note, sample_rate_hz=rate_hz, processing=processing
-    )
     with storage_errors():
         spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -233,7 +238,7 @@ def discard_empty_takes(spool_folder: Path) -> int:
     forget_settled(spool_folder)
     removed = 0
     for folder in spool_folder.iterdir():
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # What can't be read now may hold sound.
             if _is_empty(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
@@ -281,7 +286,7 @@ def _count_samples(folder: Path) -> int | None:
         return sum(chunk.samples for chunk in load_chunks(folder).values())
     try:
         return (folder / _AUDIO).stat().st_size // _BYTES_PER_SAMPLE
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

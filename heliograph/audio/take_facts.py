@@ -49,7 +49,10 @@ class TakeFacts:
 
 
 def read_facts(folder: Path) -> TakeFacts:
-    """What stands in a take's `take.json`; the folder's time alone when that is lost."""
+    """What stands in a take's `take.json`; the folder's time alone when that is lost or damaged.
+
+    OSError when it can't be read right now: whose take it is must not be forgotten for that.
+    """
     path = folder / FACTS_FILE
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -65,7 +68,7 @@ def read_facts(folder: Path) -> TakeFacts:
             skipped_samples=int(stored.get("skipped_samples", 0)),
             processing={str(name): str(value) for name, value in stored.get("processing", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, OverflowError, KeyError, TypeError, AttributeError):
         # The sound is worth keeping when a power cut took the facts: the folder's time stands in.
         return TakeFacts(started_utc=_format_utc(datetime.fromtimestamp(folder.stat().st_mtime, UTC)))
 

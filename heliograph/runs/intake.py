@@ -14,6 +14,7 @@ from pathlib import Path
 
 from heliograph.audio.chunk_files import describe_stretches
 from heliograph.audio.chunk_registry import hold_chunk_take
+from heliograph.audio.errors import SpoolError
 from heliograph.audio.flac import write_flac
 from heliograph.audio.inspection import inspect_file, inspect_take
 from heliograph.audio.quality import Quality, QualityRow
@@ -26,7 +27,6 @@ from heliograph.store import (
     RecordingFacts,
     RecordingSource,
     Store,
-    assign_waiting_recording,
     discard_waiting_recording,
     load_recording,
     load_waiting_recordings,
@@ -67,9 +67,13 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
     """Measure a finished take, keep it as verified FLAC, and only then let go of the spool. Takes about a second.
 
     What its browser sends meanwhile is refused for the moment, so that nothing is accepted that would be lost.
-    Raises `AudioError` or `StoreError`; the take is still in the spool then.
+    Raises `AudioError` or `StoreError`; the take is still in the spool then. So it is with a take that was made
+    for another participant.
     """
     with _hold(take) as held:
+        whose = noted_participant(held)
+        if participant_id is not None and whose not in (participant_id, None):
+            raise SpoolError("This recording belongs to another participant: choose that one, then review it.")
         measured = inspect_take(held)
         path = write_flac(held, held.folder / "take.flac")
         facts = _facts(
@@ -80,8 +84,7 @@ def keep_take(store: Store, take: SpooledTake, *, participant_id: int | None) ->
             wall_clock_s=held.facts.wall_clock_s or None,
             processing=_describe_processing(held),
         )
-        recording = save_recording(store, path, facts=facts)
-        assign_waiting_recording(store, recording.id, participant_id or noted_participant(held))
+        recording = save_recording(store, path, facts=facts, participant_id=participant_id or whose)
         discard_take(held)
     return recording
 
@@ -115,11 +118,9 @@ def keep_file(store: Store, data: bytes, *, source: RecordingSource, participant
             channels=found.recording.channels,
             wall_clock_s=None,
         )
-        recording = save_recording(store, incoming, facts=facts)
+        return save_recording(store, incoming, facts=facts, participant_id=participant_id)
     finally:
         incoming.unlink(missing_ok=True)
-    assign_waiting_recording(store, recording.id, participant_id)
-    return recording
 
 
 def load_unfinished(

@@ -139,11 +139,7 @@ from heliograph.store._study_settings import StudySettings, load_study_settings,
 from heliograph.store._submissions import add_run, replace_run
 from heliograph.store._times import from_utc_text, now_utc_text, to_local_text, to_utc_text
 from heliograph.store._trend import TREND_COLUMNS, load_trend
-from heliograph.store._waiting import (
-    assign_waiting_recording,
-    discard_waiting_recording,
-    load_waiting_recordings,
-)
+from heliograph.store._waiting import discard_waiting_recording, load_waiting_recordings
 from heliograph.store._workspace import load_setting, load_store_facts, load_worker, save_setting, save_worker
 
 __all__ = [
@@ -206,7 +202,6 @@ __all__ = [
     "add_run",
     "adopt_orphans",
     "advance_run",
-    "assign_waiting_recording",
     "count_open_flags",
     "count_participants",
     "count_questionnaires",

@@ -74,20 +74,23 @@ def copy_to_temporary(store: Store, reader: BinaryIO) -> tuple[Path, str, int]:
     return temporary, digest.hexdigest(), size
 
 
-def write_facts(store: Store, file_name: str, facts: RecordingFacts) -> None:
-    """Puts the facts beside a file that is about to get its name, for `adopt_orphans` after a crash."""
+def write_facts(store: Store, file_name: str, facts: RecordingFacts, participant_id: int | None = None) -> None:
+    """Puts the facts beside a file that is about to get its name, and the participant it was made for, for
+    `adopt_orphans` after a crash."""
     store.hold_live_lock()
     values = {field.name: getattr(facts, field.name) for field in fields(facts)}
-    content = json.dumps(values | {"processing": dict(facts.processing)}, ensure_ascii=False)
+    others = {"processing": dict(facts.processing), "participant_id": participant_id}
+    content = json.dumps(values | others, ensure_ascii=False)
     with _temporary(store) as (temporary, writer):
         writer.write(content.encode())
     temporary.replace(store.recordings_folder / f"{file_name}{FACTS_SUFFIX}")
 
 
-def read_facts(path: Path) -> RecordingFacts:
-    """What `write_facts` wrote."""
-    content = json.loads(path.read_bytes())
-    return RecordingFacts(**{**content, "source": RecordingSource(content["source"])})
+def read_facts(path: Path) -> tuple[RecordingFacts, int | None]:
+    """What `write_facts` wrote; the participant is None where an earlier version did."""
+    content = {"participant_id": None, **json.loads(path.read_bytes())}
+    participant_id = content.pop("participant_id")
+    return RecordingFacts(**{**content, "source": RecordingSource(content["source"])}), participant_id
 
 
 def publish(temporary: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from heliograph.store import _files
 from heliograph.store._database import Store
 from heliograph.store._errors import UnknownRecordError
 from heliograph.store._records import Recording, RecordingFacts
-from heliograph.store._rows import insert_row, select_rows, to_recording
+from heliograph.store._rows import insert_row, select_rows, select_value, to_recording
 from heliograph.store._times import now_utc_text
 
 if TYPE_CHECKING:
@@ -26,20 +26,24 @@ _ASIDE = re.compile(r"(?P<name>(?P<id>[0-9a-f]{64})\.[a-z0-9]+)" + re.escape(_fi
 _FACTS = re.compile(r"(?P<name>(?P<id>[0-9a-f]{64})\.[a-z0-9]+)" + re.escape(_files.FACTS_SUFFIX))
 
 
-def save_recording(store: Store, source_path: Path, *, facts: RecordingFacts) -> Recording:
+def save_recording(
+    store: Store, source_path: Path, *, facts: RecordingFacts, participant_id: int | None = None
+) -> Recording:
     """Keeps a copy of the file at `source_path` and the facts about it; on return both are on the disk for
-    good. It waits (`load_waiting_recordings`) until its first run.
+    good. It waits (`load_waiting_recordings`) for the participant it was made for until its first run.
 
     The same bytes again are the same recording: the first facts stay, and a purged one gets its file back and
-    waits again. One that a run still uses does not wait again.
-    The source is left where it is. Raises OSError when it cannot be opened, `DiskFullError` and others of
-    `StoreUnavailableError` when the copy cannot be written.
+    waits again. One that a run still uses does not wait again. Of two participants the last holds; None leaves
+    what is known of that.
+    The source is left where it is. Raises OSError when it cannot be opened, `UnknownRecordError` when there is
+    no such participant, `DiskFullError` and others of `StoreUnavailableError` when the copy cannot be written.
     """
     with source_path.open("rb") as source, _files.mapped_os_errors(store.recordings_folder):
         temporary, recording_id, size = _files.copy_to_temporary(store, source)
         try:
             with store.write() as db:
-                _keep(store, db, temporary, recording_id, size, facts)
+                _refuse_unknown(db, participant_id)
+                _keep(store, db, temporary, recording_id, size, facts, participant_id)
         finally:
             temporary.unlink(missing_ok=True)
         _facts_path(store, _files.name_file(recording_id, facts.media_type)).unlink(missing_ok=True)
@@ -131,8 +135,21 @@ def delete_in(store: Store, db: Database, recording_id: str, doomed: list[Record
     _files.set_aside(recording_path(store, found))
 
 
+def _refuse_unknown(db: Database, participant_id: int | None) -> None:
+    if participant_id is None:
+        return
+    if select_value(db, "SELECT 1 FROM participants WHERE id = ?", (participant_id,)) is None:
+        raise UnknownRecordError(f"There is no participant {participant_id} in this workspace.")
+
+
 def _keep(
-    store: Store, db: Database, temporary: Path, recording_id: str, size: int, facts: RecordingFacts
+    store: Store,
+    db: Database,
+    temporary: Path,
+    recording_id: str,
+    size: int,
+    facts: RecordingFacts,
+    participant_id: int | None,
 ) -> None:
     found = select_recording(db, recording_id)
     if found is not None:
@@ -141,17 +158,32 @@ def _keep(
             _files.publish(temporary, path)
         if found.purged_utc is not None:
             db.conn.execute("UPDATE recordings SET purged_utc = NULL WHERE id = ?", (recording_id,))
+        _assign(db, recording_id, participant_id)
         return
     name = _files.name_file(recording_id, facts.media_type)
-    _files.write_facts(store, name, facts)
+    _files.write_facts(store, name, facts, participant_id)
     _files.publish(temporary, store.recordings_folder / name)
-    _insert(db, recording_id, name, size, facts)
+    _insert(db, recording_id, name, size, facts, participant_id)
 
 
-def _insert(db: Database, recording_id: str, name: str, size: int, facts: RecordingFacts) -> None:
+def _insert(
+    db: Database, recording_id: str, name: str, size: int, facts: RecordingFacts, participant_id: int | None
+) -> None:
     measured = {field.name: getattr(facts, field.name) for field in fields(facts)}
     own = {"id": recording_id, "file_name": name, "byte_size": size, "created_utc": now_utc_text()}
     insert_row(db, "recordings", own | measured)
+    _assign(db, recording_id, participant_id)
+
+
+def _assign(db: Database, recording_id: str, participant_id: int | None) -> None:
+    """Notes for whom a recording waits; nothing happens to one that does not wait."""
+    # An orphan may have waited for its adoption for longer than its participant was in the database.
+    sql = (
+        "UPDATE waiting_recordings SET participant_id = (SELECT id FROM participants WHERE id = ?)"
+        " WHERE recording_id = ?"
+    )
+    if participant_id is not None:
+        db.conn.execute(sql, (participant_id, recording_id))
 
 
 def _adopt(store: Store, facts_path: Path, recording_id: str, name: str) -> bool:
@@ -165,7 +197,7 @@ def _adopt(store: Store, facts_path: Path, recording_id: str, name: str) -> bool
         _LOGGER.warning("the bytes of %s do not match its name; it is left alone", path)
         return False
     try:
-        facts = _files.read_facts(facts_path)
+        facts, participant_id = _files.read_facts(facts_path)
     except FileNotFoundError:  # another process has just finished with it
         return False
     except (json.JSONDecodeError, TypeError, ValueError, KeyError):
@@ -174,7 +206,7 @@ def _adopt(store: Store, facts_path: Path, recording_id: str, name: str) -> bool
     with store.write() as db:
         missing = select_recording(db, recording_id) is None and path.exists()
         if missing:
-            _insert(db, recording_id, name, path.stat().st_size, facts)
+            _insert(db, recording_id, name, path.stat().st_size, facts, participant_id)
     facts_path.unlink(missing_ok=True)
     return missing
 

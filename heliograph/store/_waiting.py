@@ -23,14 +23,6 @@ def load_waiting_recordings(store: Store) -> list[tuple[Recording, int | None]]:
     return [(to_recording(row), participant_id) for row, participant_id in zip(rows, waiting_for, strict=True)]
 
 
-def assign_waiting_recording(store: Store, recording_id: str, participant_id: int | None) -> None:
-    """Notes for whom a waiting recording was made; nothing happens to one that does not wait. Raises
-    `ConstraintError` for a participant who does not exist."""
-    with store.write() as db:
-        sql = "UPDATE waiting_recordings SET participant_id = ? WHERE recording_id = ?"
-        db.conn.execute(sql, (participant_id, recording_id))
-
-
 def discard_waiting_recording(store: Store, recording_id: str) -> bool:
     """Removes a waiting recording, file and row; False, and nothing changed, when it does not wait (any more).
     The row stays, as purged, for runs that were purged before the same audio was saved again."""

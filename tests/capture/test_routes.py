@@ -203,7 +203,7 @@ def test_a_permit_that_was_caught_brings_nothing_back_of_a_take_that_was_kept_or
 ):
     caught = permit(clock)
     store = demo.open_store(tmp_path)
-    person = demo.add_participant(store, "P-001")
+    person = [demo.add_participant(store, f"P-{number:03d}") for number in range(1, 8)][-1]  # As the permits say.
     app = make_capture_app(store.spool_folder, lambda: KEY, clock=clock)
     with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
         begin(client, clock)

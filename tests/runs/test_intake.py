@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heliograph.audio.errors import SpoolError
 from heliograph.audio.spool import TakeWriter
 from heliograph.audio.take_facts import TakeEnd
 from heliograph.audio.verdicts import Verdict
@@ -165,3 +166,27 @@ def test_the_review_advises_by_the_recorder_that_was_used(store, participant, so
     kept = keep_file(store, SPEECH.read_bytes(), source=source, participant_id=participant)
     rows = compute_rows(replace(kept, facts=replace(kept.facts, missing_share=0.05)))
     assert [words in row.advice for row in rows if row.name == "gaps"] == [True]
+
+
+def test_a_take_of_another_participant_is_refused_and_stays_where_it_is(store, participant):
+    other = save_participant(
+        store, label="P-2", date_of_birth="1990-01-01", birth_sex="FEMALE", language="en-GB", accent=None
+    )
+    take = spool(store, sound(), note=str(participant))
+    with pytest.raises(SpoolError, match="choose that one"):
+        keep_take(store, take, participant_id=other)
+    (found,) = load_unfinished(store)
+    with pytest.raises(SpoolError, match="choose that one"):
+        keep_unfinished(store, found, participant_id=other)
+    assert [(item.key, item.participant_id) for item in load_unfinished(store)] == [(take.token, participant)]
+    assert list(store.recordings_folder.iterdir()) == []
+    assert sorted(path.name for path in take.folder.iterdir()) == ["audio.pcm", "take.json", "take.lock"]
+    keep_unfinished(store, found, participant_id=participant)
+    assert [item.participant_id for item in load_unfinished(store)] == [participant]
+
+
+@pytest.mark.parametrize("note", ["", "1"])
+def test_a_take_of_nobody_is_whosever_keeps_it_and_kept_for_nobody_it_is_its_notes(store, participant, note):
+    assert participant == 1
+    keep_take(store, spool(store, sound(), note=note), participant_id=None if note else participant)
+    assert [item.participant_id for item in load_unfinished(store)] == [participant]

@@ -119,6 +119,19 @@ def test_a_take_that_goes_on_arriving_is_not_cut_off(store):
     assert put(store, 2) is True
 
 
+def test_a_take_whose_note_says_another_participant_goes_on_and_is_not_kept(store):
+    """What was listed may be older than the note that stands in the take."""
+    put(store, 0)
+    listed = list_silent(store)
+    path = store.spool_folder / TAKE / "take.json"
+    path.write_text(path.read_text().replace('"participant_note": ""', '"participant_note": "2"'))
+    with pytest.raises(SpoolError, match="choose that one"):
+        keep_take(store, listed, participant_id=1)
+    assert load_waiting_recordings(store) == []
+    assert put(store, 1) is True
+    assert not (store.spool_folder / TAKE / "take.flac").exists()
+
+
 def test_a_piece_that_comes_while_its_take_is_discarded_is_not_accepted(store, monkeypatch):
     put(store, 0)
     list_silent(store)

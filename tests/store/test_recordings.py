@@ -25,9 +25,11 @@ from heliograph.store import (
     delete_run,
     load_overview,
     load_recording,
+    load_waiting_recordings,
     purge_recording,
     purge_run,
     recording_path,
+    save_participant,
     save_recording,
 )
 from tests.store.processes import LEAN
@@ -45,7 +47,7 @@ def die(*arguments, **keywords):
 setattr(module, name, die)
 with Store.open(pathlib.Path(sys.argv[1]), workspace="sandbox", synthetic=True) as store:
     facts = RecordingFacts(media_type="audio/flac", source=RecordingSource.WEBRTC, speech_s=20.25)
-    save_recording(store, pathlib.Path(sys.argv[2]), facts=facts)
+    save_recording(store, pathlib.Path(sys.argv[2]), facts=facts, participant_id=1)
 """
 )
 HOLDING = (
@@ -73,6 +75,24 @@ def take(tmp_path: Path) -> Path:
 def list_files(store: Store) -> list[str]:
     """What lies in the recordings folder, lock files of living stores aside."""
     return sorted(path.name for path in store.recordings_folder.iterdir() if not path.name.startswith(".live-"))
+
+
+def list_owners(store: Store) -> list[int | None]:
+    """For whom recordings wait."""
+    return [participant_id for _, participant_id in load_waiting_recordings(store)]
+
+
+def kill_while_saving(home: Path, take: Path, module: str, function: str) -> None:
+    """A process that saves the take of participant 1 dies where it would call the function."""
+    with Store.open(home, workspace="sandbox", synthetic=True) as store:
+        save_participant(store, label="P-1", date_of_birth="1980-01-01", birth_sex="FEMALE", language="en-GB")
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, str(home), str(take), module, function],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        timeout=60,
+    )
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_recording_is_named_by_the_hash_of_its_bytes_and_keeps_its_facts(
@@ -115,18 +135,13 @@ def test_the_same_audio_twice_is_one_file_and_one_row_with_the_first_facts(
         ("_files", "publish", 0),
         ("_files", "sync_folder", 1),
         ("_recordings", "_insert", 1),
+        ("_recordings", "_assign", 1),
     ],
 )
 def test_after_a_kill_at_any_step_of_saving_the_recording_is_whole_or_was_never_there(
     home: Path, take: Path, facts: RecordingFacts, module: str, function: str, adopted: int
 ) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", KILLED, str(home), str(take), module, function],
-        cwd=Path(__file__).parents[2],
-        check=False,
-        timeout=60,
-    )
-    assert process.returncode == -signal.SIGKILL
+    kill_while_saving(home, take, module, function)
     with Store.open(home, workspace="sandbox", synthetic=True) as store:
         assert load_overview(store).n_recordings == 0
         assert adopt_orphans(store) == adopted
@@ -136,8 +151,19 @@ def test_after_a_kill_at_any_step_of_saving_the_recording_is_whole_or_was_never_
         assert list_files(store) == [f"{name}.flac"] * adopted
         if adopted:
             assert load_recording(store, name).facts.speech_s == 20.25
+        assert list_owners(store) == [1] * adopted
         saved = save_recording(store, take, facts=facts)
         assert recording_path(store, saved).read_bytes() == AUDIO
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_a_recording_has_its_participant_from_the_moment_it_is_stored(home: Path, take: Path) -> None:
+    kill_while_saving(home, take, "_recordings", "_facts_path")
+    with Store.open(home, workspace="sandbox", synthetic=True) as store:
+        assert list_owners(store) == [1]
+        assert adopt_orphans(store) == 0
+        assert list_owners(store) == [1]
+        assert list_files(store) == [f"{hashlib.sha256(AUDIO).hexdigest()}.flac"]
 
 
 def test_a_file_whose_bytes_do_not_match_its_name_is_not_adopted(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from heliograph.store import (
-    ConstraintError,
     RecordingFacts,
     RunState,
     Store,
@@ -16,7 +16,6 @@ from heliograph.store import (
     _files,
     adopt_orphans,
     advance_run,
-    assign_waiting_recording,
     delete_run,
     discard_waiting_recording,
     load_recording,
@@ -42,6 +41,14 @@ def take(tmp_path: Path) -> Path:
 def waiting(store: Store) -> list[tuple[str, int | None]]:
     """The ids that wait, and for whom."""
     return [(recording.id, participant_id) for recording, participant_id in load_waiting_recordings(store)]
+
+
+def leave_orphan(store: Store, take: Path, facts: RecordingFacts, participant_id: int | None) -> str:
+    """As a process leaves it that dies between naming the file and writing the row."""
+    name = f"{_files.hash_file(take)}.flac"
+    _files.write_facts(store, name, facts, participant_id)
+    (store.recordings_folder / name).write_bytes(take.read_bytes())
+    return name
 
 
 def test_recordings_wait_from_the_moment_they_are_kept_oldest_first(
@@ -72,27 +79,32 @@ def test_a_recording_waits_no_more_once_a_run_has_it_and_saving_it_again_changes
     assert waiting(store) == []
 
 
-def test_a_waiting_recording_is_assigned_to_a_participant_and_the_last_assignment_holds(
+def test_a_recording_waits_for_its_participant_and_saved_again_for_the_last_that_was_named(
     store: Store, take: Path, facts: RecordingFacts, make_run: Any
 ) -> None:
-    saved = save_recording(store, take, facts=facts)
     people = [save_participant(store, label=label, **PERSON) for label in ("P-1", "P-2")]
-    for participant_id in (*people, None, people[0]):
-        assign_waiting_recording(store, saved.id, participant_id)
-        assert waiting(store) == [(saved.id, participant_id)]
-    with pytest.raises(ConstraintError):
-        assign_waiting_recording(store, saved.id, 99)
+    for named, holds in [(None, None), (people[0], people[0]), (people[1], people[1]), (None, people[1])]:
+        saved = save_recording(store, take, facts=facts, participant_id=named)
+        assert waiting(store) == [(saved.id, holds)]
     make_run("k", recording_id=saved.id)
-    assign_waiting_recording(store, saved.id, people[1])
+    save_recording(store, take, facts=facts, participant_id=people[0])
     assert waiting(store) == [], "one that was submitted does not come back"
+
+
+def test_a_recording_for_a_participant_who_does_not_exist_is_refused_and_leaves_nothing(
+    store: Store, take: Path, facts: RecordingFacts
+) -> None:
+    with pytest.raises(UnknownRecordError):
+        save_recording(store, take, facts=facts, participant_id=99)
+    assert waiting(store) == []
+    assert not [path for path in store.recordings_folder.iterdir() if not path.name.startswith(".live-")]
 
 
 def test_a_participant_who_is_deleted_leaves_the_recording_waiting_for_nobody(
     store: Store, take: Path, facts: RecordingFacts
 ) -> None:
-    saved = save_recording(store, take, facts=facts)
     participant_id = save_participant(store, label="P-1", **PERSON)
-    assign_waiting_recording(store, saved.id, participant_id)
+    saved = save_recording(store, take, facts=facts, participant_id=participant_id)
     with store.write() as db:
         db.conn.execute("DELETE FROM participants WHERE id = ?", (participant_id,))
     assert waiting(store) == [(saved.id, None)]
@@ -137,14 +149,38 @@ def test_the_recording_of_a_deleted_run_goes_with_it_and_does_not_wait_again(
     assert not recording_path(store, saved).exists()
 
 
-def test_an_orphan_that_was_adopted_after_a_crash_waits(store: Store, take: Path, facts: RecordingFacts) -> None:
-    name = f"{_files.hash_file(take)}.flac"
-    _files.write_facts(store, name, facts)
-    (store.recordings_folder / name).write_bytes(take.read_bytes())
+@pytest.mark.parametrize(("named", "holds"), [(None, None), (1, 1), (99, None)])
+def test_an_orphan_that_was_adopted_after_a_crash_waits_for_its_participant_if_there_is_such_a_one(
+    store: Store, take: Path, facts: RecordingFacts, named: int | None, holds: int | None
+) -> None:
+    save_participant(store, label="P-1", **PERSON)
+    name = leave_orphan(store, take, facts, named)
     assert waiting(store) == []
     assert adopt_orphans(store) == 1
     ((found, participant_id),) = load_waiting_recordings(store)
-    assert (found.file_name, found.facts, participant_id) == (name, facts, None)
+    assert (found.file_name, found.facts, participant_id) == (name, facts, holds)
+
+
+def test_an_orphan_that_an_earlier_version_left_waits_for_nobody(
+    store: Store, take: Path, facts: RecordingFacts
+) -> None:
+    beside = store.recordings_folder / (leave_orphan(store, take, facts, None) + _files.FACTS_SUFFIX)
+    stored = json.loads(beside.read_bytes())
+    del stored["participant_id"]
+    beside.write_text(json.dumps(stored))
+    assert adopt_orphans(store) == 1
+    ((found, participant_id),) = load_waiting_recordings(store)
+    assert (found.facts, participant_id) == (facts, None)
+
+
+def test_an_orphan_is_its_participants_also_when_it_is_saved_again_before_it_is_adopted(
+    store: Store, take: Path, facts: RecordingFacts
+) -> None:
+    save_participant(store, label="P-1", **PERSON)
+    leave_orphan(store, take, facts, 1)
+    saved = save_recording(store, take, facts=facts, participant_id=1)
+    assert adopt_orphans(store) == 0
+    assert waiting(store) == [(saved.id, 1)]
 
 
 def test_a_purged_recording_does_not_wait_and_waits_again_when_it_is_saved_again(
