@@ -143,8 +143,8 @@ class ChunkTake:
                 self._facts = begun
             elif self._facts.sample_rate_hz != rate_hz:
                 raise ChunkError(ChunkProblem.DIFFERENT, "This take was begun at another rate.")
-            if self._finished is None:
-                self._note(facts, lost_samples, skipped_samples, most=round(_MAX_WALL_CLOCK_S * rate_hz))
+            if self._end is None:
+                self._note(facts, lost_samples, skipped_samples)
             return self.state()
 
     def put(self, index: int, data: bytes, *, bits: int, sha256: str) -> bool:
@@ -289,17 +289,19 @@ class ChunkTake:
             self._chunks, self._facts = chunks, facts
         self._is_recovered = True
 
-    def _note(self, facts: Mapping[str, str], lost_samples: int, skipped_samples: int, *, most: int) -> None:
+    def _note(self, facts: Mapping[str, str], lost_samples: int, skipped_samples: int) -> None:
         """What is known so far of a take whose end may never come."""
-        stored = read_facts(self._folder)
+        begun = self._require_facts()
+        most = round(_MAX_WALL_CLOCK_S * begun.sample_rate_hz)
         known = replace(
-            stored,
-            lost_samples=min(max(stored.lost_samples, lost_samples), most),
-            skipped_samples=min(max(stored.skipped_samples, skipped_samples), most),
-            processing={**stored.processing, **facts},
+            begun,
+            lost_samples=min(max(begun.lost_samples, lost_samples), most),
+            skipped_samples=min(max(begun.skipped_samples, skipped_samples), most),
+            processing=_check_facts({**begun.processing, **facts}),
         )
-        if known != stored:
+        if known != begun:
             write_facts(self._folder, known)
+            self._facts = known
 
     def _refuse_if_held(self) -> None:
         if self._is_held:

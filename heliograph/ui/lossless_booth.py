@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from heliograph.audio import CapturePhase, CaptureSnapshot
+from heliograph.audio import CapturePhase, CaptureSnapshot, SpoolError
 from heliograph.audio.chunk_registry import find_chunk_take
 from heliograph.audio.chunk_take import ChunkTake
 from heliograph.audio.spool import SpooledTake
@@ -20,6 +20,7 @@ from heliograph.store import Participant
 from heliograph.ui.keeping import keep_for_review
 from heliograph.ui.live_ring import TICK_S, show_live_ring
 from heliograph.ui.lossless import LosslessState, load_owned, load_state, show_lossless
+from heliograph.ui.problems import show_problem
 from heliograph.ui.workspace import Workspace
 
 __all__ = [
@@ -50,7 +51,12 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
     if desk.take is None:
         return state
     found = _find(workspace, desk.take)
-    if found is not None and found.snapshot().phase is CapturePhase.FINISHED:
+    try:
+        is_finished = found is not None and found.snapshot().phase is CapturePhase.FINISHED
+    except SpoolError as error:
+        show_problem(error)
+        return state
+    if found is not None and is_finished:
         _keep(workspace, participant, desk, found)
     elif desk.take != state.take and desk.take not in load_owned():
         desk.take = None  # The browser has given it up: what there is of it is offered above.
@@ -94,7 +100,11 @@ def _find(workspace: Workspace, take: str) -> ChunkTake | None:
 @st.fragment(run_every=TICK_S)
 def _show_live(workspace: Workspace, desk: _Desk) -> None:
     found = _find(workspace, desk.take) if desk.take is not None else None
-    snapshot = found.snapshot() if found is not None else CaptureSnapshot(phase=CapturePhase.RECORDING)
+    try:
+        snapshot = found.snapshot() if found is not None else CaptureSnapshot(phase=CapturePhase.RECORDING)
+    except SpoolError as error:
+        show_problem(error)
+        return
     if snapshot.phase is CapturePhase.FINISHED:
         st.rerun()
     show_live_ring(snapshot, with_level=False)

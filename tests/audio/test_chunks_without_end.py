@@ -39,6 +39,16 @@ def test_a_take_that_has_ended_is_not_changed_by_what_was_known_before(tmp_path:
     assert (found.facts.lost_samples, "late" in found.facts.processing) == (0, False)
 
 
+def test_facts_that_are_told_again_and_again_stay_a_few(tmp_path: Path) -> None:
+    take = begin(tmp_path)
+    for number in range(38):
+        take.begin(rate_hz=RATE_HZ, participant_note="7", facts={f"fact_{number}": "x"})
+    with pytest.raises(ChunkError) as refused:
+        take.begin(rate_hz=RATE_HZ, participant_note="7", facts={"one_more": "x"})
+    assert refused.value.reason is ChunkProblem.BAD_REQUEST
+    assert len(ChunkTake(tmp_path, TAKE).begin(rate_hz=RATE_HZ, participant_note="7", facts=FACTS).missing) == 0
+
+
 @pytest.mark.parametrize("name", ["lost_samples", "skipped_samples"])
 def test_a_beginning_with_less_than_nothing_missing_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ChunkError) as refused:
