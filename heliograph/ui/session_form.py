@@ -124,10 +124,9 @@ def _ask_times(
         f"{key}_suggested", suggest_session_times(made, earlier=_earlier(store, participant))
     )
     known = st.toggle(
-        "Sleep times are known",
-        value=True,
+        "Add sleep times",
         key=f"{key}_sleep_known",
-        help="The last main sleep before the recording, in the participant's local time. Switch off if not asked.",
+        help="The last main sleep before the recording, in the participant's local time. Off: none are stored.",
     )
     row = st.container(horizontal=True)
     asleep = awake = recorded_at = None

@@ -12,6 +12,7 @@ from heliograph.store import RunState
 from tests.browser.conftest import DEEPER_RATE_HZ, SPEECH
 from tests.browser.journeys import (
     LONG_MS,
+    add_sleep_times,
     choose,
     choose_way,
     enter_participant,
@@ -126,6 +127,7 @@ def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about
     expect_review(page)
     give_reasons(page)
     now = datetime.now().replace(second=0, microsecond=0)
+    add_sleep_times(page)
     set_moment(page, "Recorded at", now - timedelta(hours=2))
     set_moment(page, "Woke up", now - timedelta(hours=1))
     expect(page.get_by_text("Woke up must be before the recording.")).to_be_visible()

@@ -12,7 +12,7 @@ import pytest
 from streamlit.runtime.context import ContextProxy
 
 from heliograph.audio.spool import CHUNKS_PATIENCE_S
-from heliograph.store import to_utc_text
+from heliograph.store import load_run, to_local_text, to_utc_text
 from heliograph.ui import lossless
 from heliograph.ui.formats import format_local
 from heliograph.ui.session_form import RECORDED_EARLIER
@@ -44,6 +44,13 @@ def moment(app: Any, label: str) -> datetime:
     return field.value
 
 
+def add_sleep(app: Any) -> Any:
+    """As a person does who knows when the participant slept."""
+    (switch,) = [toggle for toggle in app.toggle if toggle.label == "Add sleep times"]
+    switch.set_value(True)
+    return run(app)
+
+
 def is_called_earlier(app: Any) -> bool:
     return RECORDED_EARLIER in [caption.value for caption in app.caption]
 
@@ -51,6 +58,7 @@ def is_called_earlier(app: Any) -> bool:
 def test_what_was_recorded_days_ago_is_suggested_at_its_own_time_and_that_is_said(open_page, store, home, person):
     recording = demo.add_real_recording(store, home, began=THREE_DAYS_AGO)
     app = review(open_page("record", participant=str(person)), recording)
+    add_sleep(app)
     recorded = moment(app, "Recorded at")
     assert recorded == in_tokyo(THREE_DAYS_AGO)
     assert timedelta() < recorded - moment(app, "Woke up") <= timedelta(days=1)
@@ -89,6 +97,39 @@ def test_discarding_one_of_several_keeps_the_times_that_were_entered(open_page, 
     field.set_value(entered)
     run(app)
     assert moment(review(app, second), "Recorded at") == entered
+
+
+def test_no_sleep_is_stored_that_nobody_entered(open_page, store, home, person):
+    recording = demo.add_real_recording(store, home)
+    app = review(open_page("record", participant=str(person)), recording)
+    assert [field.label for field in app.datetime_input] == ["Recorded at"]
+    app.button(key="record_submit").click()
+    run(app)
+    submitted = load_run(store, app.session_state["record_runs"][0])
+    assert (submitted.asleep_local, submitted.awake_local) == (None, None)
+    assert submitted.recorded_local is not None
+
+
+def test_sleep_that_is_added_is_prefilled_and_stored(open_page, store, home, person):
+    recording = demo.add_real_recording(store, home)
+    app = add_sleep(review(open_page("record", participant=str(person)), recording))
+    slept = [moment(app, label) for label in ("Fell asleep", "Woke up")]
+    assert [f"{one:%H:%M}" for one in slept] == ["23:00", "07:00"]
+    app.button(key="record_submit").click()
+    run(app)
+    submitted = load_run(store, app.session_state["record_runs"][0])
+    assert [submitted.asleep_local, submitted.awake_local] == [to_local_text(one) for one in slept]
+
+
+def test_a_link_too_carries_no_sleep_that_nobody_entered(open_page, store, person):
+    app = open_page("record", participant=str(person))
+    (way,) = [group for group in app.segmented_control if group.label == "How to record"]
+    way.set_value("Send a link")
+    run(app)
+    app.button(key="record_activity_create").click()
+    run(app)
+    submitted = load_run(store, app.session_state["record_runs"][0])
+    assert (submitted.asleep_local, submitted.awake_local) == (None, None)
 
 
 def test_what_waits_is_listed_at_the_visitors_time_of_its_beginning(open_page, home, person, monkeypatch):
