@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from heliograph.audio import AudioError
@@ -24,6 +26,7 @@ from heliograph.store import (
     to_local_text,
 )
 from heliograph.ui.buttons import sure_button
+from heliograph.ui.discarding import confirm_discard, offer_discard
 from heliograph.ui.formats import format_local, format_seconds
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
@@ -76,12 +79,9 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         unusable = unusable or review.failed
         if review.problem:
             problems.append(review.problem)
-        if sure_button(
-            "Discard this recording", key=f"record_discard_{recording.id[:8]}", icon=":material/delete:"
-        ):
-            discard_recording(workspace.store, recording.id)
-            waiting_recordings().remove(recording.id)
-            st.rerun()
+        key = f"record_discard_{recording.id[:8]}"
+        offer_discard("Discard this recording", key=key, icon=":material/delete:")
+        confirm_discard(key, partial(_discard_reviewed, workspace, recording, waiting_recordings()))
     if unusable:
         for problem in dict.fromkeys(problems):
             st.warning(problem)
@@ -181,6 +181,12 @@ def show_submitted(workspace: Workspace) -> None:
         st.rerun()
 
 
+def _discard_reviewed(workspace: Workspace, recording: Recording, waiting: list[str]) -> None:
+    discard_recording(workspace.store, recording.id)
+    if recording.id in waiting:
+        waiting.remove(recording.id)
+
+
 def _load_waiting(workspace: Workspace) -> list[Recording]:
     """What is up for review; a recording discarded elsewhere in the meantime is forgotten here too."""
     waiting, found = waiting_recordings(), []
@@ -216,13 +222,12 @@ def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfin
             key=f"record_found_review_{item.key}",
             disabled_because=STOP_FIRST if is_recording() else None,
         )
-        drop = sure_button("Discard", key=f"record_found_discard_{item.key}", kind="tertiary")
+        key = f"record_found_discard_{item.key}"
+        offer_discard("Discard", key=key, kind="tertiary")
+    confirm_discard(key, partial(discard_unfinished, workspace.store, item))
     try:
         if keep:
             waiting.append(keep_unfinished(workspace.store, item, participant_id=participant.id).id)
-            st.rerun()
-        if drop:
-            discard_unfinished(workspace.store, item)
             st.rerun()
     except (AudioError, SpeechError, StoreError) as error:
         show_problem(error)
