@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from heliograph.audio.chunk_files import describe_stretches
@@ -28,9 +29,11 @@ from heliograph.store import (
     RecordingSource,
     Store,
     discard_waiting_recording,
+    from_utc_text,
     load_recording,
     load_waiting_recordings,
     save_recording,
+    to_utc_text,
 )
 from thymia_api.speech import decode_recording
 
@@ -39,9 +42,11 @@ __all__ = [
     "compute_rows",
     "discard_recording",
     "discard_unfinished",
+    "find_beginning",
     "keep_file",
     "keep_take",
     "keep_unfinished",
+    "load_beginning",
     "load_unfinished",
     "load_waveform",
     "noted_participant",
@@ -49,11 +54,15 @@ __all__ = [
 
 # Browsers are asked to switch these off; only the lossless recorder tells whether they did.
 _PROCESSING = {"echo_cancellation": "unknown", "noise_suppression": "unknown", "auto_gain_control": "unknown"}
+LONGEST_KEPT = timedelta(days=366)  # What a browser says it kept for longer was dated by a clock that stood wrong.
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A take in the spool, or a stored recording that has not been submitted; `participant_id` None: not known."""
+    """A take in the spool, or a stored recording that has not been submitted; `participant_id` None: not known.
+
+    `started_utc` is when the recording began, or came in where that is not known.
+    """
 
     key: str
     participant_id: int | None
@@ -131,7 +140,7 @@ def load_unfinished(
         Unfinished(
             take.token,
             noted_participant(take),
-            take.facts.started_utc,
+            find_beginning(take),
             take.duration_s,
             take.facts.end not in (TakeEnd.STOPPED, TakeEnd.FULL_LENGTH),
             take,
@@ -142,7 +151,7 @@ def load_unfinished(
         Unfinished(
             recording.id[:12],
             participant_id,
-            recording.created_utc,
+            to_utc_text(began) if (began := load_beginning(recording)) else recording.created_utc,
             recording.facts.duration_s or 0.0,
             False,
             recording,
@@ -174,6 +183,29 @@ def discard_unfinished(store: Store, found: Unfinished) -> None:
 def discard_recording(store: Store, recording_id: str) -> None:
     """Remove a recording that waits; one that a run refers to only stops waiting."""
     discard_waiting_recording(store, recording_id)
+
+
+def find_beginning(take: SpooledTake) -> str:
+    """When a take began, in UTC: by its browser's clock, or when this server first heard of it.
+
+    A browser may send a recording days later, and then only its own clock knows; one that is fast is not believed.
+    """
+    started_utc = take.facts.started_utc
+    try:
+        told = datetime.fromisoformat(take.facts.processing.get("began_utc", ""))
+        kept_for = from_utc_text(started_utc) - told
+        return to_utc_text(told) if timedelta() <= kept_for <= LONGEST_KEPT else started_utc
+    except (TypeError, ValueError, OverflowError):  # Told without its zone, or no time at all.
+        return started_utc
+
+
+def load_beginning(recording: Recording) -> datetime | None:
+    """When a stored recording began (aware); None where nobody knows, as for a file."""
+    try:
+        began = datetime.fromisoformat(recording.facts.processing.get("began_utc", ""))
+    except ValueError:
+        return None
+    return began if began.tzinfo else None
 
 
 def compute_rows(recording: Recording) -> list[QualityRow]:
@@ -231,8 +263,13 @@ def _facts(
 
 
 def _describe_processing(take: SpooledTake) -> dict[str, str]:
-    """What the recorder told of the microphone, how the take ended, and where it has holes (seconds)."""
-    told = {**_PROCESSING, **take.facts.processing, "ended": take.facts.end.value}
+    """What the recorder told of the microphone, when it began, how it ended, and where it has holes (seconds)."""
+    told = {
+        **_PROCESSING,
+        **take.facts.processing,
+        "began_utc": find_beginning(take),
+        "ended": take.facts.end.value,
+    }
     if take.holes:
         told["missing_stretches_s"] = describe_stretches(take.holes, take.facts.sample_rate_hz)
     return told

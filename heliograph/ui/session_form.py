@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from heliograph.runs.intake import load_beginning
 from heliograph.runs.session import (
     SessionIssue,
     SessionTimes,
@@ -18,6 +19,7 @@ from heliograph.runs.session import (
 )
 from heliograph.store import (
     Participant,
+    Recording,
     RunFilter,
     Store,
     load_run,
@@ -29,7 +31,7 @@ from heliograph.store import (
 from heliograph.ui.markup import escape
 from heliograph.ui.ratings import ask_ratings
 
-__all__ = ["Session", "ask_session", "local_now"]
+__all__ = ["Session", "ask_session", "local_now", "to_local"]
 
 
 class _TimeField(TypedDict):
@@ -41,6 +43,8 @@ MAX_TAGS, MAX_TAG_NAME, MAX_TAG_VALUE = 20, 40, 100
 OFFERED_TAGS, OFFERED_VALUES = 40, 10
 FORM_PX = 820
 TIME_FIELD: Final[_TimeField] = {"format": "YYYY-MM-DD", "width": 220}
+EARLIER = timedelta(minutes=10)
+RECORDED_EARLIER = "Recorded earlier: the time is that of the recording."
 KEEP, DELETE_RECORDING, DELETE_ALL = "Nothing", "The recording", "Everything"
 ISSUES = {
     SessionIssue.ASLEEP_AFTER_AWAKE: "Fell asleep must be before woke up.",
@@ -64,11 +68,16 @@ class Session:
 
 def local_now() -> datetime:
     """The visitor's wall clock, naive; the server's where the browser doesn't tell its timezone."""
+    return to_local(datetime.now(UTC))
+
+
+def to_local(moment: datetime) -> datetime:
+    """What the clock of `local_now` shows at an aware time."""
     try:
-        zone = ZoneInfo(st.context.timezone or "")
+        zone: ZoneInfo | None = ZoneInfo(st.context.timezone or "")
     except (ZoneInfoNotFoundError, ValueError):
-        return datetime.now().replace(microsecond=0)
-    return datetime.now(UTC).astimezone(zone).replace(tzinfo=None, microsecond=0)
+        zone = None  # As `astimezone` calls the server's own.
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 def ask_session(
@@ -76,19 +85,15 @@ def ask_session(
     participant: Participant,
     *,
     key: str,
-    recorded: bool = True,
+    recordings: Sequence[Recording] = (),
     own_tags: Mapping[str, str] | None = None,
 ) -> Session:
-    """Draw the session's fields, prefilled from the participant's last one; without `recorded` for an activity.
+    """Draw the session's fields, prefilled from the participant's last one; without `recordings` for an activity.
     `own_tags` are added without being asked for; a tag that is typed in has precedence."""
-    now = local_now()
     key = f"{key}_{participant.id}"
-    suggested = st.session_state.setdefault(
-        f"{key}_suggested", suggest_session_times(now, earlier=_earlier(store, participant))
-    )
     with st.container(width=FORM_PX):
-        times, questions = _ask_times(suggested, now, key, recorded)
-        ratings = ask_ratings(load_study_settings(store).rating_scales, key=key) if recorded else {}
+        times, questions = _ask_times(store, participant, recordings, key)
+        ratings = ask_ratings(load_study_settings(store).rating_scales, key=key) if recordings else {}
         tags, tag_problems = _ask_tags(store, key)
         if own_tags:
             st.caption("Tagged by itself: " + ", ".join(f"{escape(k)}: {escape(v)}" for k, v in own_tags.items()))
@@ -109,12 +114,19 @@ def _earlier(store: Store, participant: Participant) -> SessionTimes | None:
     )
 
 
-def _ask_times(suggested: SessionTimes, now: datetime, key: str, recorded: bool) -> tuple[SessionTimes, list[str]]:
+def _ask_times(
+    store: Store, participant: Participant, recordings: Sequence[Recording], key: str
+) -> tuple[SessionTimes, list[str]]:
+    now, key = local_now(), _name_times(key, recordings)
+    began = load_beginning(recordings[0]) if recordings else None
+    made = to_local(began) if began else now
+    suggested: SessionTimes = st.session_state.setdefault(
+        f"{key}_suggested", suggest_session_times(made, earlier=_earlier(store, participant))
+    )
     known = st.toggle(
-        "Sleep times are known",
-        value=True,
+        "Add sleep times",
         key=f"{key}_sleep_known",
-        help="The last main sleep before the recording, in the participant's local time. Switch off if not asked.",
+        help="The last main sleep before the recording, in the participant's local time. Off: none are stored.",
     )
     row = st.container(horizontal=True)
     asleep = awake = recorded_at = None
@@ -122,10 +134,12 @@ def _ask_times(suggested: SessionTimes, now: datetime, key: str, recorded: bool)
         asleep = row.datetime_input("Fell asleep", suggested.asleep, key=f"{key}_asleep", step=300, **TIME_FIELD)
         awake = row.datetime_input("Woke up", suggested.awake, key=f"{key}_awake", step=300, **TIME_FIELD)
         st.caption("These sleep times are only suggestions: correct them to what the participant says.")
-    if recorded:
+    if recordings:
         recorded_at = row.datetime_input(
             "Recorded at", suggested.recorded, key=f"{key}_recorded", step=60, **TIME_FIELD
         )
+        if now - made > EARLIER and recorded_at == suggested.recorded:
+            st.caption(RECORDED_EARLIER)
     times = SessionTimes(_naive(asleep), _naive(awake), _naive(recorded_at))
     problems = []
     for issue in compute_session_issues(times, now=now):
@@ -136,6 +150,17 @@ def _ask_times(suggested: SessionTimes, now: datetime, key: str, recorded: bool)
         else:
             problems.append(ISSUES[issue])
     return times, problems
+
+
+def _name_times(key: str, recordings: Sequence[Recording]) -> str:
+    """The key of the times of what is under review: what comes up later has none of them, and discarding one of
+    several changes none."""
+    ids = [recording.id for recording in recordings]
+    name, seen = st.session_state.get(f"{key}_about", ("", []))
+    if set(ids).isdisjoint(seen):
+        name = "_".join(found[:12] for found in ids[:1])
+    st.session_state[f"{key}_about"] = name, ids
+    return f"{key}_{name}"
 
 
 def _ask_tags(store: Store, key: str) -> tuple[dict[str, str], list[str]]:

@@ -42,8 +42,8 @@ def _show_nothing(chosen: str) -> None:
         return
     with st.container(border=True):
         st.markdown(
-            "**No sleep times yet.** They are entered with each recording: when the participant fell asleep and"
-            " woke up. They appear here once a run has its result."
+            "**No sleep times yet.** Switch on *Add sleep times* when you submit a recording, and say when the"
+            " participant fell asleep and woke up. They appear here once a run has its result."
         )
         if st.button("Record a session", key="sleep_record", type="primary", icon=":material/mic:"):
             st.switch_page("record.py")

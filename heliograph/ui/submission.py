@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from heliograph.audio import AudioError
@@ -19,17 +21,20 @@ from heliograph.store import (
     Recording,
     StoreError,
     UnknownRecordError,
+    from_utc_text,
     load_recording,
+    to_local_text,
 )
 from heliograph.ui.buttons import sure_button
-from heliograph.ui.formats import format_seconds, format_utc
+from heliograph.ui.discarding import confirm_discard, offer_discard
+from heliograph.ui.formats import format_local, format_seconds
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
 from heliograph.ui.recorder import is_recording, own_tokens
 from heliograph.ui.recorder_words import STOP_FIRST
 from heliograph.ui.review import show_review
 from heliograph.ui.run_progress import show_run_progress
-from heliograph.ui.session_form import ask_session
+from heliograph.ui.session_form import ask_session, to_local
 from heliograph.ui.waiting import describe_owner, waiting_recordings
 from heliograph.ui.workspace import Workspace
 from thymia_api.speech import SpeechError
@@ -74,18 +79,17 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
         unusable = unusable or review.failed
         if review.problem:
             problems.append(review.problem)
-        if sure_button(
-            "Discard this recording", key=f"record_discard_{recording.id[:8]}", icon=":material/delete:"
-        ):
-            discard_recording(workspace.store, recording.id)
-            waiting_recordings().remove(recording.id)
-            st.rerun()
+        key = f"record_discard_{recording.id[:8]}"
+        offer_discard("Discard this recording", key=key, icon=":material/delete:")
+        confirm_discard(key, partial(_discard_reviewed, workspace, recording, waiting_recordings()))
     if unusable:
         for problem in dict.fromkeys(problems):
             st.warning(problem)
         return
     st.subheader("Session", anchor=False)
-    session = ask_session(workspace.store, participant, key="record_session", own_tags=noise_tags(participant))
+    session = ask_session(
+        workspace.store, participant, key="record_session", recordings=recordings, own_tags=noise_tags(participant)
+    )
     problems += session.problems
     for problem in dict.fromkeys(problems):
         st.warning(problem)
@@ -133,7 +137,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
 def show_activity_request(workspace: Workspace, participant: Participant) -> None:
     """A link under which the participant records by themselves, on a page that thymia hosts."""
     st.markdown("The participant opens the link on their own phone or computer and records there.")
-    session = ask_session(workspace.store, participant, key="record_activity", recorded=False)
+    session = ask_session(workspace.store, participant, key="record_activity")
     for problem in session.problems:
         st.warning(problem)
     pad: dict[str, str] = st.session_state.setdefault("record_activity_pad", {"key": _new_key()})
@@ -177,6 +181,12 @@ def show_submitted(workspace: Workspace) -> None:
         st.rerun()
 
 
+def _discard_reviewed(workspace: Workspace, recording: Recording, waiting: list[str]) -> None:
+    discard_recording(workspace.store, recording.id)
+    if recording.id in waiting:
+        waiting.remove(recording.id)
+
+
 def _load_waiting(workspace: Workspace) -> list[Recording]:
     """What is up for review; a recording discarded elsewhere in the meantime is forgotten here too."""
     waiting, found = waiting_recordings(), []
@@ -202,7 +212,8 @@ def _new_key() -> str:
 
 def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfinished) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{format_utc(item.started_utc)} · {format_seconds(item.duration_s)}", width="content")
+        began = format_local(to_local_text(to_local(from_utc_text(item.started_utc))))
+        st.markdown(f"{began} · {format_seconds(item.duration_s)}", width="content")
         if item.cut_off:
             st.badge("interrupted", color="orange")
         waiting = waiting_recordings()
@@ -211,13 +222,12 @@ def _show_unfinished(workspace: Workspace, participant: Participant, item: Unfin
             key=f"record_found_review_{item.key}",
             disabled_because=STOP_FIRST if is_recording() else None,
         )
-        drop = sure_button("Discard", key=f"record_found_discard_{item.key}", kind="tertiary")
+        key = f"record_found_discard_{item.key}"
+        offer_discard("Discard", key=key, kind="tertiary")
+    confirm_discard(key, partial(discard_unfinished, workspace.store, item))
     try:
         if keep:
             waiting.append(keep_unfinished(workspace.store, item, participant_id=participant.id).id)
-            st.rerun()
-        if drop:
-            discard_unfinished(workspace.store, item)
             st.rerun()
     except (AudioError, SpeechError, StoreError) as error:
         show_problem(error)

@@ -189,6 +189,13 @@ def expect_result(page: Page, count: int = 1) -> None:
     expect(page.get_by_text("Mental strain").first).to_be_visible()
 
 
+def add_sleep_times(page: Page) -> None:
+    """Say that the sleep is known; its fields appear."""
+    page.get_by_text("Add sleep times").click()
+    expect(page.get_by_role("group", name="Fell asleep", exact=True)).to_be_visible()
+    settle(page)
+
+
 def set_moment(page: Page, label: str, moment: datetime) -> None:
     """Type a date and time into its field, part by part as a person does."""
     group = page.get_by_role("group", name=label, exact=True)

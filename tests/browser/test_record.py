@@ -12,6 +12,8 @@ from heliograph.store import RunState
 from tests.browser.conftest import DEEPER_RATE_HZ, SPEECH
 from tests.browser.journeys import (
     LONG_MS,
+    UNFINISHED,
+    add_sleep_times,
     choose,
     choose_way,
     enter_participant,
@@ -126,6 +128,7 @@ def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about
     expect_review(page)
     give_reasons(page)
     now = datetime.now().replace(second=0, microsecond=0)
+    add_sleep_times(page)
     set_moment(page, "Recorded at", now - timedelta(hours=2))
     set_moment(page, "Woke up", now - timedelta(hours=1))
     expect(page.get_by_text("Woke up must be before the recording.")).to_be_visible()
@@ -147,6 +150,38 @@ def test_a_double_click_on_submit_is_one_run_and_odd_sleep_times_are_asked_about
     page.reload()
     settle(page)
     assert len(server.runs_of(number)) == 1
+
+
+def test_discarding_by_keyboard_asks_first_and_keeps_what_is_not_answered(server, page):
+    """Enter on Discard only asks, twice as once; the answer is the next stop of the keyboard."""
+    number = open_record(page, server, "Slip")
+    upload(page, ("speech.flac", encode(make_speech(21), "flac")))
+    expect_review(page)
+    question = page.get_by_role("alert").filter(has_text="It cannot be brought back.")
+    discard = page.get_by_role("button", name="Discard this recording")
+    discard.focus()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        expect(question).to_be_visible()
+        settle(page)
+    expect(discard).to_be_focused()
+    page.get_by_role("button", name="Keep it").press("Enter")
+    expect(question).to_be_hidden()
+    page.goto(f"{server.url}/record?participant={number}")
+    expect(page.get_by_text(UNFINISHED)).to_be_visible(timeout=LONG_MS)
+    settle(page)
+    page.get_by_role("button", name="Discard").focus()
+    page.keyboard.press("Enter")
+    expect(question).to_be_visible()
+    settle(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Discard for good")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Discarded.")).to_be_visible()
+    expect(page.get_by_text(UNFINISHED)).to_have_count(0)
+    page.reload()
+    settle(page)
+    expect(page.get_by_text(UNFINISHED)).to_have_count(0)
 
 
 def test_what_is_wrong_with_a_new_participant_is_said_and_nothing_is_saved(server, page):

@@ -29,10 +29,10 @@ class Browser:
         kept = [{"take": name, "note": str(note)} for name, note in takes.items()]
         self.report = {"phase": phase, "take": take, "takes": kept}
 
-    def record(self, take: str, participant_id: int, seconds: int = 2) -> None:
+    def record(self, take: str, participant_id: int, seconds: int = 2, **facts: str) -> None:
         """Begin a take and send its seconds; it is not at its end."""
         opened = open_chunk_take(self.store.spool_folder, take)
-        opened.begin(rate_hz=RATE_HZ, participant_note=str(participant_id), facts={})
+        opened.begin(rate_hz=RATE_HZ, participant_note=str(participant_id), facts=facts)
         for index, piece in enumerate(self._pieces(take, seconds)):
             opened.put(index, piece, bits=16, sha256=hashlib.sha256(piece).hexdigest())
 

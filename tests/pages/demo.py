@@ -52,17 +52,19 @@ def add_recording(store: Store, folder: Path, number: int) -> str:
     return save_recording(store, file, facts=facts).id
 
 
-def add_real_recording(store: Store, folder: Path) -> str:
-    """A recording that the review can decode, with facts that pass it."""
+def add_real_recording(store: Store, folder: Path, *, began: datetime | None = None) -> str:
+    """A recording that the review can decode, with facts that pass it; each `began` gives another one."""
+    processing = {"began_utc": to_utc_text(began)} if began else {}
     file = folder / "real.wav"
     with wave.open(str(file), "wb") as writer:
         writer.setnchannels(1)
         writer.setsampwidth(2)
         writer.setframerate(16_000)
-        writer.writeframes(bytes(32_000))
+        writer.writeframes(bytes(32_000) + (str(began).encode() if began else b""))
     facts = RecordingFacts(
         media_type="audio/wav", source=RecordingSource.WEBRTC, duration_s=42.5, speech_s=31.2, level_dbfs=-21.0,
         peak_dbfs=-3.0, clipped_share=0.0, snr_db=30.0, bandwidth_hz=11000.0, missing_share=0.0,
+        processing=processing,
     )  # fmt: skip
     return save_recording(store, file, facts=facts).id
 

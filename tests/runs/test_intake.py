@@ -20,6 +20,7 @@ from heliograph.runs.intake import (
     keep_file,
     keep_take,
     keep_unfinished,
+    load_beginning,
     load_unfinished,
     load_waveform,
 )
@@ -27,6 +28,7 @@ from heliograph.store import (
     RecordingSource,
     Store,
     UnknownRecordError,
+    from_utc_text,
     load_recording,
     load_run,
     recording_path,
@@ -74,6 +76,17 @@ def test_a_take_becomes_a_lossless_recording_and_only_then_leaves_the_spool(stor
     assert (recording.facts.source, recording.facts.media_type) == (RecordingSource.WEBRTC, "audio/flac")
     assert recording.facts.processing["echo_cancellation"] == "unknown"
     assert not take.folder.exists()
+
+
+def test_when_a_take_began_is_kept_with_it_and_of_a_file_nobody_knows(store, participant):
+    take = spool(store, sound())
+    kept = keep_take(store, take, participant_id=participant)
+    assert load_beginning(kept) == from_utc_text(take.facts.started_utc)
+    (found,) = load_unfinished(store)
+    assert found.started_utc == take.facts.started_utc
+    file = keep_file(store, SPEECH.read_bytes(), source=RecordingSource.BUILTIN, participant_id=participant)
+    assert load_beginning(file) is None
+    assert [found.started_utc for found in load_unfinished(store)][1] == file.created_utc
 
 
 def test_a_take_stays_in_the_spool_when_it_cannot_be_kept(store, participant, monkeypatch):

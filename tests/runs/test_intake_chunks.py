@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -14,10 +16,17 @@ from heliograph.audio.chunk_files import compute_whole_hash
 from heliograph.audio.chunk_registry import hold_chunk_take, open_chunk_take
 from heliograph.audio.chunk_take import ChunkError, ChunkProblem, Ending
 from heliograph.audio.spool import CHUNKS_PATIENCE_S, SpooledTake, load_take, load_takes
-from heliograph.audio.take_facts import TakeEnd
+from heliograph.audio.take_facts import TakeEnd, read_facts, write_facts
 from heliograph.runs import intake
-from heliograph.runs.intake import discard_unfinished, keep_take, load_unfinished
-from heliograph.store import DiskFullError, Store, load_waiting_recordings, recording_path
+from heliograph.runs.intake import discard_unfinished, keep_take, load_beginning, load_unfinished
+from heliograph.store import (
+    DiskFullError,
+    Store,
+    from_utc_text,
+    load_waiting_recordings,
+    recording_path,
+    to_utc_text,
+)
 from thymia_api.speech import decode_recording
 
 RATE_HZ = 48_000
@@ -174,6 +183,35 @@ def test_how_a_take_ended_is_stored_with_it(store, end, told):
     recording = keep_take(store, list_silent(store), participant_id=None)
     assert recording.facts.processing["ended"] == told
     assert recording.facts.missing_share == 0
+
+
+@pytest.mark.parametrize(
+    ("kept_for", "is_believed"),
+    [
+        (timedelta(days=3), True),
+        (timedelta(), True),
+        (timedelta(milliseconds=-1), False),
+        (timedelta(days=400), False),
+        ("2026-11-20T10:00:00", False),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("yesterday", False),
+        ("", False),
+    ],
+)
+def test_what_a_browser_sends_days_later_began_when_it_says_where_that_can_be(store, kept_for, is_believed):
+    put(store, 0)
+    started_utc = list_silent(store).facts.started_utc
+    told = kept_for
+    if isinstance(kept_for, timedelta):
+        told = to_utc_text(from_utc_text(started_utc) - kept_for)
+    take = store.spool_folder / TAKE
+    write_facts(take, replace(read_facts(take), processing={"began_utc": told}))
+    began_utc = told if is_believed else started_utc
+    (found,) = load_unfinished(store)
+    assert found.started_utc == began_utc
+    recording = keep_take(store, found.item, participant_id=None)
+    assert recording.facts.processing["began_utc"] == began_utc
+    assert load_beginning(recording) == from_utc_text(began_utc)
 
 
 def test_only_a_take_that_was_not_ended_by_somebody_is_called_interrupted(store):

@@ -21,6 +21,8 @@ from heliograph.ui.messages._runs import (
 )
 from heliograph.ui.messages._sentences import (
     DELETION_EXPLAINED,
+    DISCARD_ASKED,
+    DISCARDED,
     DISCLAIMER,
     HIGHER_IS_WORSE,
     IMAGE_BUSY,
@@ -41,6 +43,8 @@ from heliograph.ui.messages._worker import PAUSES, WORKER_STATES, describe_worke
 
 __all__ = [
     "DELETION_EXPLAINED",
+    "DISCARDED",
+    "DISCARD_ASKED",
     "DISCLAIMER",
     "ERROR_CODES",
     "FAILURES",

@@ -8,6 +8,8 @@ from heliograph.charts import LEVEL_NAMES
 
 __all__ = [
     "DELETION_EXPLAINED",
+    "DISCARDED",
+    "DISCARD_ASKED",
     "DISCLAIMER",
     "HIGHER_IS_WORSE",
     "IMAGE_BUSY",
@@ -50,6 +52,8 @@ DELETION_EXPLAINED: Final = (
     " recording too unless another run uses it. **Nothing changes at thymia**, and a run deleted here can't be"
     " found again: thymia has no list of runs."
 )
+DISCARD_ASKED: Final = "Discard this recording? It cannot be brought back."
+DISCARDED: Final = "Discarded."
 IMAGE_HELP: Final = "180 mm wide, on white. Takes some seconds."
 NO_IMAGE_BROWSER: Final = (
     "This server has no Chromium or Chrome to draw images with: install one, or use the camera button of the"
