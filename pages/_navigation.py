@@ -3,6 +3,7 @@
 import streamlit as st
 
 from heliograph.ui.frame import ICON, note_page
+from heliograph.ui.leaving import tell_left_recording
 
 st.set_page_config(page_title="Heliograph", page_icon=ICON, layout="wide")
 
@@ -20,4 +21,5 @@ page = st.navigation(
     position="top",
 )
 note_page(page.url_path)
+tell_left_recording(page.url_path)
 page.run()

@@ -73,7 +73,7 @@ def show_review(workspace: Workspace, recording: Recording) -> Review:
         st.audio(str(path), format=recording.facts.media_type)
     quality_box.html(make_quality_html(rows, get_mode()))
     for happened in describe_interruptions(recording.facts.processing):
-        quality_box.caption(happened)
+        quality_box.caption(f":material/info: {happened}")
     verdicts = {row.verdict for row in rows}
     failed, warned = Verdict.FAIL in verdicts, Verdict.WARN in verdicts
     reason = ""

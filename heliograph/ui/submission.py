@@ -97,10 +97,11 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
     # Never greyed out: a press is also what ends typing in the field above it.
     about = tuple(recording.id for recording in recordings)
     waiting, shown = waiting_recordings(), _shown_runs()
+    refusal = st.container()  # Above the button, which may stand at the screen's lower edge.
     if not sure_button(label, key="record_submit", kind="primary", icon=":material/send:", about=about):
         return
     if problems:
-        st.error("Not submitted yet: see the notes above.")
+        refusal.error("Not submitted yet: see the notes above.")
         return
     runs = []
     try:

@@ -270,6 +270,7 @@ def test_leaving_the_page_in_mid_recording_loses_nothing(server, page, played):
     record_until(page, 3)
     recorded = recorded_s(page)
     page.get_by_role("link", name="Trends").first.click()
+    expect(page.get_by_text("The recording ended when you left Record")).to_be_visible(timeout=LONG_MS)
     expect(page.get_by_role("heading", name="Trends", exact=True)).to_be_visible(timeout=LONG_MS)
     outlast(page, 3)
     open_page(page, f"{server.url}/record?participant={number}", "Record")

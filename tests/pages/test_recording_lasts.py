@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from heliograph.runs.recorders import RecorderMode, save_recorder_mode
-from heliograph.ui import lossless, recorder
+from heliograph.ui import lossless, messages, recorder
 from heliograph.ui.recorder_words import STOP_FIRST
 from heliograph.ui.webrtc import MicrophoneState
 from heliograph.ui.workspace import get_workspace
@@ -164,3 +164,17 @@ def test_whoever_was_chosen_too_late_is_told_at_once_whose_the_recording_is(open
     assert "belongs to P-001" in app.selectbox(key="record_participant_label").help.replace("\\", "")
     end(app, browser)
     assert said(app.toast) == ["A recording of P-001 has arrived. Choose P-001 to review it."]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_whoever_leaves_record_in_mid_recording_is_told_once_where_it_is_kept(open_page, browser, people, mode):
+    app = open_recording(open_page, browser, people[0], mode)
+    app.switch_page("runs.py")
+    assert said(run(app).toast) == [messages.RECORD_LEFT]
+    assert said(run(app).toast) == []
+
+
+def test_whoever_leaves_record_without_a_recording_is_told_nothing(open_page, browser, people):
+    app = open_page("record", participant=str(people[0]))
+    app.switch_page("runs.py")
+    assert said(run(app).toast) == []

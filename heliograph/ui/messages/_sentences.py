@@ -21,6 +21,7 @@ __all__ = [
     "NO_IMAGE_BROWSER",
     "POINT_IN_TIME",
     "PURGE_EXPLAINED",
+    "RECORD_LEFT",
     "RESULT_EMPTY",
     "RESULT_GONE",
     "SANDBOX_BANNER",
@@ -54,6 +55,7 @@ DELETION_EXPLAINED: Final = (
 )
 DISCARD_ASKED: Final = "Discard this recording? It cannot be brought back."
 DISCARDED: Final = "Discarded."
+RECORD_LEFT: Final = "The recording ended when you left Record. It is kept there as not submitted yet."
 IMAGE_HELP: Final = "180 mm wide, on white. Takes some seconds."
 NO_IMAGE_BROWSER: Final = (
     "This server has no Chromium or Chrome to draw images with: install one, or use the camera button of the"
