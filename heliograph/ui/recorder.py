@@ -55,6 +55,8 @@ BLOCKED = (
     "Choose **Built-in recorder** or **Upload files** above: the recording is checked in the same way."
 )
 
+ALLOW = "Where the browser blocks it, allow it in the address bar, then turn it on again."
+
 
 @dataclass
 class _Desk:
@@ -170,7 +172,7 @@ def _show_stream(workspace: Workspace, participant: Participant) -> None:
     else:
         if desk.connecting_since is not None:
             st.warning(BLOCKED, icon=":material/wifi_off:")
-        st.caption(WORDS["off"])
+        st.caption(f"{WORDS['off']} {ALLOW}")
 
 
 def _rest_stream() -> None:

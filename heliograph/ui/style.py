@@ -17,7 +17,8 @@ STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 3.5rem 3rem; max-width: 1400px; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
-[data-testid="stButtonGroup"] button, [data-testid="stButtonGroup"] button p { color: VAR_INK !important; }
+[data-testid="stButtonGroup"] button:not(:disabled), [data-testid="stButtonGroup"] button:not(:disabled) p {
+  color: VAR_INK !important; }
 .st-key-frame_banner [data-testid="stAlertContainer"] { padding: .45rem .8rem; }
 [data-testid="stColumn"]:has(.st-key-record_booth) { position: sticky; top: 4.5rem; align-self: flex-start;
   background: VAR_PAGE; scroll-margin-top: 4rem; }

@@ -27,6 +27,7 @@ from heliograph.store import (
 )
 from heliograph.ui.buttons import sure_button
 from heliograph.ui.discarding import confirm_discard, offer_discard
+from heliograph.ui.focus import show_focused_heading
 from heliograph.ui.formats import format_local, format_seconds
 from heliograph.ui.noise_floor import noise_tags
 from heliograph.ui.problems import show_problem
@@ -70,7 +71,7 @@ def show_submit(workspace: Workspace, participant: Participant) -> None:
     problems: list[str] = []
     unusable = False
     reasons: dict[str, str] = {}
-    st.subheader("Review", anchor=False)
+    show_focused_heading("Review", key="record_focus_review")
     for number, recording in enumerate(recordings, start=1):
         if len(recordings) > 1:
             st.markdown(f"**Recording {number} of {len(recordings)}**")
@@ -174,7 +175,7 @@ def show_submitted(workspace: Workspace) -> None:
     runs = _shown_runs()
     if not runs:
         return
-    st.subheader("Runs" if len(runs) > 1 else "Run", anchor=False)
+    show_focused_heading("Runs" if len(runs) > 1 else "Run", key=f"record_focus_run_{runs[0]}")
     for run_id in runs:
         show_run_progress(run_id)
     if sure_button("Record another", key="record_another", icon=":material/add:", about=tuple(runs)):

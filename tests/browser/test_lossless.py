@@ -360,7 +360,7 @@ def test_a_browser_that_cannot_record_losslessly_gets_the_next_recorder(server, 
 
 
 def test_the_keyboard_is_enough(server, page, played):
-    """Turn on, start and stop with Tab and Enter; the focus goes from Start to Stop."""
+    """Turn on, start and stop with Tab and Enter; the focus goes from Start to Stop and on to the review."""
     number = open_record(page, server, "Keyboard")
     page.get_by_role("button", name="Turn on the microphone").press("Enter")
     expect(page.get_by_text("Your voice is heard well")).to_be_visible(timeout=LONG_MS)
@@ -369,5 +369,5 @@ def test_the_keyboard_is_enough(server, page, played):
     expect(stop).to_be_focused()
     record_until(page, 2)
     stop.press("Enter")
-    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_focused(timeout=LONG_MS)
     expect_exact(server, number, played)
