@@ -6,18 +6,24 @@ import streamlit as st
 
 __all__ = ["show_focused_heading"]
 
-# Only where nothing else has the focus: what was pressed is gone, and nobody has gone elsewhere meanwhile.
+# Once what was pressed is gone and has left the focus nowhere; not where somebody has gone elsewhere meanwhile.
 JS = """
 export default function ({ data, parentElement }) {
   if (parentElement.focusedFor === data.heading) return;
   parentElement.focusedFor = data.heading;
-  const headings = [...document.querySelectorAll("h2, h3")];
-  const heading = headings.find((one) => one.textContent.trim() === data.heading);
-  if (!heading || document.activeElement !== document.body) return;
-  heading.tabIndex = -1;
-  heading.style.outline = "none";
-  heading.style.scrollMarginTop = "5rem";
-  heading.focus();
+  const before = document.activeElement;
+  const attempt = (left) => {
+    const heading = [...document.querySelectorAll("h2, h3")].find((one) => one.textContent.trim() === data.heading);
+    if (heading && document.activeElement === document.body) {
+      heading.tabIndex = -1;
+      heading.style.outline = "none";
+      heading.style.scrollMarginTop = "5rem";
+      heading.focus();
+    } else if (left && [before, document.body].includes(document.activeElement)) {
+      setTimeout(attempt, 200, left - 1);
+    }
+  };
+  attempt(15);
 }
 """
 

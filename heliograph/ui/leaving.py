@@ -16,8 +16,8 @@ def tell_left_recording(page: str) -> None:
     """Called by the navigation before it runs `page` (its path); says it once."""
     if page == "record" or not just_entered() or not any(desk in st.session_state for desk in _DESKS):
         return
-    from heliograph.ui.recorder import is_recording, rest_recorder  # Costs half a second: only where it was used.
+    from heliograph.ui.recorder import rest_recorder, was_recording  # Costs half a second: only where it was used.
 
-    if is_recording():
+    if was_recording():
         rest_recorder()
         st.toast(messages.RECORD_LEFT, icon=":material/mic_off:", duration="long")

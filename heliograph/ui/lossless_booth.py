@@ -29,14 +29,19 @@ __all__ = [
     "own_lossless_takes",
     "rest_lossless",
     "show_lossless_booth",
+    "was_recording_losslessly",
 ]
 
 
 @dataclass
 class _Desk:
-    """The take of one browser session that is under way, and those that were dealt with."""
+    """The take of one browser session that is under way, and those that were dealt with.
+
+    `recording` is what the browser last said; its own word is gone when another page is drawn.
+    """
 
     take: str | None = None
+    recording: bool = False
     settled: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -46,6 +51,7 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
     desk = _desk()
     live = st.container()
     state = show_lossless(workspace, participant_id=participant.id)
+    desk.recording = state.recording
     if state.take is not None and state.take not in desk.settled:
         desk.take = state.take
     if desk.take is None:
@@ -68,7 +74,13 @@ def show_lossless_booth(workspace: Workspace, participant: Participant) -> Lossl
 
 def rest_lossless() -> None:
     """To be called by a run of the page that doesn't draw the recorder: what its browser sends still arrives."""
-    _desk().take = None
+    desk = _desk()
+    desk.take, desk.recording = None, False
+
+
+def was_recording_losslessly() -> bool:
+    """Whether the browser was recording when Record was last drawn."""
+    return _desk().recording
 
 
 def is_recording_losslessly() -> bool:

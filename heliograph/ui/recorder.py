@@ -29,6 +29,7 @@ from heliograph.ui.lossless_booth import (
     own_lossless_takes,
     rest_lossless,
     show_lossless_booth,
+    was_recording_losslessly,
 )
 from heliograph.ui.meters import draw_level
 from heliograph.ui.recorder_words import MODE_HELP, MODES, STOP_FIRST, WORDS
@@ -44,6 +45,7 @@ __all__ = [
     "show_no_recorder",
     "show_prompt",
     "show_recorder",
+    "was_recording",
 ]
 
 CONNECT_PATIENCE_S = 8.0
@@ -191,6 +193,12 @@ def _desk() -> _Desk:
 def is_recording() -> bool:
     """Whether something is being recorded right now, as far as this run of the page knows; not: being sent."""
     return _running_mode() is not None
+
+
+def was_recording() -> bool:
+    """The same as known to a run of another page, the first after Record was left."""
+    desk = _desk()
+    return was_recording_losslessly() or (desk.began and desk.capture is not None)
 
 
 def load_recorded() -> int | None:

@@ -52,6 +52,7 @@ def test_from_the_microphone_to_a_point_on_the_trend(server, page):
         assert quality(page, row)
     assert float(quality(page, "Speech").split()[0]) >= 10
     submit(page)
+    expect(page.get_by_role("heading", name="Run", exact=True)).to_be_focused(timeout=LONG_MS)
     expect_result(page)
     expect(page.get_by_text("Synthetic", exact=False).first).to_be_visible()
     page.get_by_role("link", name="See the trend").click()
