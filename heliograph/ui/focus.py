@@ -12,8 +12,9 @@ export default function ({ data, parentElement }) {
   if (parentElement.focusedFor === data.heading) return;
   parentElement.focusedFor = data.heading;
   const before = document.activeElement;
+  const isMeant = (one) => one.textContent.trim() === data.heading;
   const attempt = (left) => {
-    const heading = [...document.querySelectorAll("h2, h3")].find((one) => one.textContent.trim() === data.heading);
+    const heading = [...document.querySelectorAll("h2, h3")].find(isMeant);
     if (heading && document.activeElement === document.body) {
       heading.tabIndex = -1;
       heading.style.outline = "none";
