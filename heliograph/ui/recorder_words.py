@@ -58,7 +58,7 @@ WORDS: Final = {
     "waiting_now": "{recorded} s recorded, {seconds} s of them still to be sent.",
     "earlier": "An earlier recording is kept in this browser and being sent: {seconds} s are left.",
     "given_up": (
-        "That take was ended. It waits above as not submitted yet; press Start when you are ready to record again."
+        "That take was ended: review or discard it above. Press Start when you are ready to record again."
     ),
     "courier": "An earlier recording is kept in this browser and being sent.",
     "refused": (

@@ -55,7 +55,7 @@ DELETION_EXPLAINED: Final = (
 )
 DISCARD_ASKED: Final = "Discard this recording? It cannot be brought back."
 DISCARDED: Final = "Discarded."
-RECORD_LEFT: Final = "The recording ended when you left Record. It is kept there as not submitted yet."
+RECORD_LEFT: Final = "The recording ended when you left Record. It is kept: review it there."
 IMAGE_HELP: Final = "180 mm wide, on white. Takes some seconds."
 NO_IMAGE_BROWSER: Final = (
     "This server has no Chromium or Chrome to draw images with: install one, or use the camera button of the"
